@@ -1,0 +1,79 @@
+package ring
+
+import "math"
+
+// Moments for [Bell.Arm]: what a publication's due time is compared with.
+const (
+	awake = math.MinInt64
+
+	// Anything makes every publication ring.
+	Anything = math.MaxInt64
+	// Unstamped is the due time of a publication whose producer did not read
+	// the clock because the owner was awake: it rings any owner that sleeps.
+	Unstamped = awake + 1
+)
+
+// A Bell is where a ring's owner sleeps, and how a producer wakes it when it
+// must. It exists so that most submissions wake nobody: an owner that has a
+// timer running looks into the ring anyway when the timer fires, so only a
+// publication that is due before that, or one that finds the owner without a
+// timer, has to ring.
+//
+// The handshake is Dekker's. The owner arms, then looks at the ring again; a
+// producer publishes, then looks at the bell. One of the two sees the other.
+//
+//	owner                          producer
+//	bell.Arm(due)                  ring.Push(v)
+//	if ring.Tail() has moved       bell.Publish(due of v)
+//	    → do not sleep
+//	else wait for C or the timer
+//	bell.Disarm()
+//
+// Asleep and Publish are safe for concurrent use; Arm and Disarm belong to the
+// owner goroutine.
+type Bell struct {
+	// before publishes to producers until which due time the owner wants to be
+	// rung. The producer that swaps it to awake is the only one to send.
+	before atomicInt64
+	chime  chan struct{}
+}
+
+// NewBell makes the bell of an owner that is awake.
+func NewBell() *Bell {
+	b := &Bell{chime: make(chan struct{}, 1)}
+	b.before.Store(awake)
+	return b
+}
+
+// C receives a value when the bell rings. A value can be left over from an
+// earlier sleep: waking for nothing is allowed, sleeping too long is not.
+func (b *Bell) C() <-chan struct{} { return b.chime }
+
+// Asleep reports whether the owner is armed. A producer asks before it pushes:
+// if the owner is awake, it looks at the ring soon and stamps what it finds.
+func (b *Bell) Asleep() bool { return b.before.Load() != awake }
+
+// Arm declares that the owner is about to sleep and wants to be rung for any
+// publication due before the given moment. It must look at the ring once more
+// after arming.
+func (b *Bell) Arm(before int64) { b.before.Store(before) }
+
+// Disarm declares the owner awake.
+func (b *Bell) Disarm() { b.before.Store(awake) }
+
+// Publish tells the bell about a publication and its due time, after it was
+// pushed. It rings at most once per sleep.
+func (b *Bell) Publish(due int64) {
+	before := b.before.Load()
+	if (due < before || before == Anything) && b.before.CompareAndSwap(before, awake) {
+		b.Ring()
+	}
+}
+
+// Ring wakes the owner whatever it is armed for. It never blocks.
+func (b *Bell) Ring() {
+	select {
+	case b.chime <- struct{}{}:
+	default: // a chime is waiting already
+	}
+}

@@ -1,0 +1,51 @@
+package ring
+
+// A Room is where producers of a full ring sleep until there is room. Each
+// value received from it entitles to another try, not to a slot.
+//
+//	producer                          owner
+//	room.Enter()                      ring.Drain(…)
+//	retry the push; if still full     room.Admit(free slots)
+//	    ring the bell
+//	    wait for room.C
+//	room.Leave()
+//
+// Waiters are admitted in the order in which they came. An owner whose room is
+// not empty must not sleep for longer than a tick, so that a producer that
+// entered just after Admit looked is admitted by the next one.
+//
+// Enter, Leave, Waiting and C are safe for concurrent use; Admit belongs to
+// the owner goroutine.
+type Room struct {
+	// waiting publishes to the owner that producers are inside, and to
+	// newcomers that they should queue up behind them.
+	waiting atomicInt64
+	seats   chan struct{}
+}
+
+// NewRoom makes an empty room.
+func NewRoom() *Room { return &Room{seats: make(chan struct{})} }
+
+// Enter announces a waiter. It must try its push again before it waits.
+func (r *Room) Enter() { r.waiting.Add(1) }
+
+// Leave takes a waiter back, whether or not it was admitted.
+func (r *Room) Leave() { r.waiting.Add(-1) }
+
+// Waiting reports whether producers are inside.
+func (r *Room) Waiting() bool { return r.waiting.Load() > 0 }
+
+// C is what a waiter receives from.
+func (r *Room) C() <-chan struct{} { return r.seats }
+
+// Admit lets at most n waiters try again. It wakes only as many as there is
+// room for: waking all of 300,000 for 8,192 slots is a stampede.
+func (r *Room) Admit(n int) {
+	for range min(int64(n), r.waiting.Load()) {
+		select {
+		case r.seats <- struct{}{}:
+		default: // the rest has not come to wait yet
+			return
+		}
+	}
+}
