@@ -52,6 +52,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"unsafe"
 )
 
 var (
@@ -243,6 +244,9 @@ func (r *Ring[T]) PassesHalf(first uint64, n int) bool {
 	before := int64(first - r.head.Load())
 	return before < half && before+int64(n) >= half
 }
+
+// Bytes returns the memory that the slots take.
+func (r *Ring[T]) Bytes() int { return len(r.slots) * int(unsafe.Sizeof(slot[T]{})) }
 
 // Cap returns the number of slots.
 func (r *Ring[T]) Cap() int { return len(r.slots) }

@@ -1,0 +1,310 @@
+// Package shard decides which of the operations aimed at the same target wins,
+// for the targets that are routed to it. One goroutine, the owner, does all of
+// it; everybody else only puts operations into its ring.
+//
+//	submitters                      owner goroutine
+//	──────────                      ───────────────────────────────────────
+//	Stage ─▶ ring ─drain─▶ Core.Stage ─▶ table ─▶ group ◀─ wheel (deadlines)
+//	                       Core.Advance ─▶ Core.Decide ─▶ Decided hook
+//	                                                   └▶ Contender.Decided
+//	Ticket.Withdraw ────── state word ──────▲ read once, at the decision
+//
+// The files, from the pure to the busy: policy, slab, table, wheel and group
+// are the parts of Core, which is a state machine over logical time without
+// clock, goroutine or I/O. Shard puts the ring, a clock and the owner's loop
+// (owner.go) around it and tells the contenders (tell.go).
+//
+// # When a window closes
+//
+// At the first tick not before its due time, the owner snapshots the ring's
+// tail, drains up to there and only then decides. So every operation whose
+// submission had returned is in its group, and no window closes early. An
+// operation that is claimed after the snapshot opens the next window.
+//
+// # When the owner wakes
+//
+// It sleeps until the next deadline, without a timer when nothing is staged.
+// A submitter that finds it asleep reads the clock and stamps its operation,
+// so that it need not be woken: it is due after a full window anyway, and the
+// deadline that the owner sleeps for usually comes before. Only an operation
+// due at least a tick before that wakes it. Under load the owner stays awake,
+// which here means that it promises to look at every tick; submitters then
+// leave out the stamp (29 ns) and the owner's own time counts, taken after the
+// snapshot so that no window gets too short.
+package shard
+
+import (
+	"errors"
+	"math"
+	"sync"
+
+	"example.com/contend/ring"
+)
+
+var (
+	// ErrFull is returned when the ring has no room at this moment.
+	ErrFull = ring.ErrFull
+	// ErrClosed is returned after Close.
+	ErrClosed = ring.ErrClosed
+	// ErrOverloaded is returned when the limit of staged operations is reached.
+	ErrOverloaded = errors.New("shard: limit of staged operations reached")
+	// ErrInUse is returned for a withdrawable ticket that is still staged, or
+	// was withdrawn from a window that is still open.
+	ErrInUse = errors.New("shard: ticket is in use")
+	// ErrGaveUp is returned when the caller's done channel closed while waiting
+	// for room.
+	ErrGaveUp = errors.New("shard: gave up waiting for room")
+)
+
+// Config configures a Shard. All of it is read-only once the shard runs.
+type Config struct {
+	// Index is the shard's number within its engine.
+	Index uint32
+	// RingSize is how many submissions fit between two looks of the owner;
+	// rounded up to a power of two.
+	RingSize int
+	// Limit is how many operations may be staged; 0 means no limit. It is
+	// checked against the count of the owner's last look, so it can be
+	// exceeded by what fits into the ring.
+	Limit int
+	// Now reads the clock: nanoseconds since a fixed moment, monotonic.
+	Now func() int64
+	// Key is the secret from which entry IDs are made.
+	Key Key
+	// Decided is the hook between decided and told: it gets every decision, in
+	// batches, on the owner goroutine. Nil for none.
+	Decided func([]Decision)
+	// Incident is told about a panic in Decided or in a contender, on the
+	// owner goroutine. Nil for none.
+	Incident func(value any, stack []byte)
+}
+
+// Shard is one partition of an engine. Its methods are safe for concurrent
+// use; Run is called once.
+type Shard struct {
+	config Config // immutable
+	ring   *ring.Ring[Op]
+	bell   *ring.Bell
+	room   *ring.Room
+
+	closeOnce sync.Once
+	closing   chan struct{} // closed by Close
+	done      chan struct{} // closed when the owner has ended
+	aborted   atomicBool    // publishes Abort to the owner; no other memory
+
+	owner owner
+	tally tally
+}
+
+// New makes a shard. Run starts it; operations can be staged before.
+func New(config Config) *Shard {
+	if config.Limit == 0 {
+		config.Limit = math.MaxInt
+	}
+	s := &Shard{
+		config:  config,
+		ring:    ring.New[Op](config.RingSize),
+		bell:    ring.NewBell(),
+		room:    ring.NewRoom(),
+		closing: make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	s.owner.init(s)
+	return s
+}
+
+// Stage accepts an operation or refuses it with ErrFull, ErrOverloaded,
+// ErrInUse or ErrClosed. It never blocks and allocates nothing. The sequence it
+// returns is the operation's place in the order of submission.
+func (s *Shard) Stage(op *Op) (sequence uint64, err error) {
+	if s.room.Waiting() {
+		return 0, ErrFull // those who wait for room come first
+	}
+	return s.push(op)
+}
+
+// StageWait is Stage for a caller that parks while the ring is full, until
+// there is room, done closes (ErrGaveUp) or the shard is closed (ErrClosed).
+func (s *Shard) StageWait(op *Op, done <-chan struct{}) (sequence uint64, err error) {
+	sequence, err = s.Stage(op)
+	if err == ErrFull {
+		return s.queueUp(*op, done)
+	}
+	return sequence, err
+}
+
+// queueUp stages an operation as soon as there is room.
+func (s *Shard) queueUp(op Op, done <-chan struct{}) (sequence uint64, err error) {
+	s.room.Enter()
+	defer s.room.Leave()
+	for {
+		if err = s.awaitRoom(done); err != nil {
+			return 0, err
+		}
+		if sequence, err = s.push(&op); err != ErrFull {
+			return sequence, err
+		}
+	}
+}
+
+// awaitRoom parks a producer that has entered the room until it is admitted.
+func (s *Shard) awaitRoom(done <-chan struct{}) error {
+	s.bell.Ring()
+	select {
+	case <-s.room.C():
+		return nil
+	case <-done:
+		return ErrGaveUp
+	case <-s.closing:
+		return ErrClosed
+	}
+}
+
+// StageAll accepts a prefix of a batch, with one claim and at most one reading
+// of the clock, and returns how many. It fails only when that is none. Accepted
+// operations have consecutive sequences from first on.
+func (s *Shard) StageAll(ops []Op) (first uint64, n int, err error) {
+	if s.room.Waiting() {
+		return 0, 0, ErrFull
+	}
+	return s.pushAll(ops)
+}
+
+// StageAllWait stages a whole batch, parking while the ring is full. It returns
+// how many were accepted before done closed or the shard refused.
+func (s *Shard) StageAllWait(ops []Op, done <-chan struct{}) (n int, err error) {
+	_, n, err = s.StageAll(ops)
+	if n == len(ops) || err != nil && err != ErrFull {
+		return n, err
+	}
+	s.room.Enter()
+	defer s.room.Leave()
+	for n < len(ops) {
+		if err := s.awaitRoom(done); err != nil {
+			return n, err
+		}
+		_, more, err := s.pushAll(ops[n:])
+		if err != nil && err != ErrFull {
+			return n, err
+		}
+		n += more
+	}
+	return n, nil
+}
+
+func (s *Shard) push(op *Op) (sequence uint64, err error) {
+	if s.tally.staged.Load() >= int64(s.config.Limit) {
+		return 0, ErrOverloaded
+	}
+	if !op.begin() {
+		return 0, ErrInUse
+	}
+	op.At = s.stamp()
+	sequence, err = s.ring.Push(op)
+	if err != nil {
+		op.cancel()
+		s.bell.Ring()
+		return 0, err
+	}
+	s.announce(sequence, 1, op.due())
+	return sequence, nil
+}
+
+func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
+	if s.tally.staged.Load() >= int64(s.config.Limit) {
+		return 0, 0, ErrOverloaded
+	}
+	at, due := s.stamp(), int64(math.MaxInt64)
+	ready := 0
+	for ; ready < len(ops) && ops[ready].begin(); ready++ {
+		ops[ready].At = at
+		due = min(due, ops[ready].due())
+	}
+	if ready == 0 && len(ops) > 0 {
+		return 0, 0, ErrInUse
+	}
+	first, n, err = s.ring.PushAll(ops[:ready])
+	for i := n; i < ready; i++ {
+		ops[i].cancel()
+	}
+	if n > 0 {
+		s.announce(first, n, due)
+	}
+	if n < ready {
+		s.bell.Ring()
+	}
+	return first, n, err
+}
+
+// stamp reads the clock for a submission, unless the owner is awake: then it
+// finds the operation within a tick and stamps it itself.
+func (s *Shard) stamp() int64 {
+	if s.bell.Asleep() {
+		return s.config.Now()
+	}
+	return unstamped
+}
+
+// announce wakes the owner if what was just published cannot wait until it
+// wakes by itself.
+func (s *Shard) announce(first uint64, n int, due int64) {
+	s.bell.Publish(due)
+	if s.ring.PassesHalf(first, n) {
+		s.bell.Ring()
+	}
+}
+
+// begin prepares an operation for the ring. It reports false if its ticket is
+// in use.
+func (op *Op) begin() bool {
+	op.Hash &^= withdrawableBit
+	if t := op.Ticket; t != nil && t.Withdrawable {
+		op.Hash |= withdrawableBit
+		return t.begin()
+	}
+	return true
+}
+
+// cancel undoes begin for an operation that was refused.
+func (op *Op) cancel() {
+	if op.Hash&withdrawableBit != 0 {
+		op.Ticket.release()
+	}
+}
+
+// due returns when the operation's window closes if it opens one.
+func (op *Op) due() int64 {
+	if op.At == unstamped {
+		return ring.Unstamped
+	}
+	return saturatingAdd(op.At, op.Window)
+}
+
+// saturatingAdd adds two numbers that are not negative.
+func saturatingAdd(a, b int64) int64 {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxInt64
+}
+
+// Close refuses all later submissions. Open windows close in their time, then
+// the owner ends. Closing twice is harmless.
+func (s *Shard) Close() {
+	s.closeOnce.Do(func() {
+		s.ring.Close()
+		close(s.closing)
+		s.bell.Ring()
+	})
+}
+
+// Abort closes the shard and tells everything that is staged Stopped, at once.
+func (s *Shard) Abort() {
+	s.Close()
+	s.aborted.Store(true)
+	s.bell.Ring()
+}
+
+// Done is closed when the shard was closed, all it had accepted was told and
+// its goroutine has ended.
+func (s *Shard) Done() <-chan struct{} { return s.done }

@@ -1,0 +1,141 @@
+package shard
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// pageItems is how many records a page holds: 64 KiB of groups.
+const pageItems = 512
+
+// slab hands out records by index from pages that are never moved, and gives
+// the memory of empty pages back. Records live in the lowest page with room,
+// in ascending order, so that records made one after another lie side by side
+// and pages at the end run empty after a burst.
+//
+// It belongs to the owner goroutine.
+type slab[T any] struct {
+	pages []*page[T] // a nil page was given back
+	room  []uint64   // bit per page: exists and has a free record
+	open  uint32     // the page being filled
+	live  int        // records in use
+	used  int        // pages with a record in use
+	spare int        // pages without one
+}
+
+type page[T any] struct {
+	items [pageItems]T
+	free  [pageItems / 64]uint64 // bit per record
+	live  int
+}
+
+// at returns the record with the given index.
+func (s *slab[T]) at(i uint32) *T {
+	return &s.pages[i/pageItems].items[i%pageItems]
+}
+
+// alloc returns the index of a zeroed record.
+func (s *slab[T]) alloc() (uint32, *T) {
+	if int(s.open) >= len(s.pages) || s.pages[s.open] == nil || s.pages[s.open].live == pageItems {
+		s.open = s.pageWithRoom()
+	}
+	p := s.pages[s.open]
+	for w, free := range p.free {
+		if free == 0 {
+			continue
+		}
+		i := uint32(w*64 + bits.TrailingZeros64(free))
+		p.free[w] = free & (free - 1)
+		if p.live == 0 {
+			s.used++
+			s.spare--
+		}
+		p.live++
+		s.live++
+		if p.live == pageItems {
+			s.room[s.open/64] &^= 1 << (s.open % 64)
+		}
+		return s.open*pageItems + i, &p.items[i]
+	}
+	panic("shard: slab page with room has no free record")
+}
+
+// bytes returns the memory held in pages.
+func (s *slab[T]) bytes() int {
+	return (s.used + s.spare) * int(unsafe.Sizeof(page[T]{}))
+}
+
+// pageWithRoom returns the lowest page with a free record, making one if there
+// is none.
+func (s *slab[T]) pageWithRoom() uint32 {
+	for w, room := range s.room {
+		if room != 0 {
+			return uint32(w*64 + bits.TrailingZeros64(room))
+		}
+	}
+	n := 0
+	for n < len(s.pages) && s.pages[n] != nil {
+		n++
+	}
+	if n == len(s.pages) {
+		s.pages = append(s.pages, nil)
+		if n/64 == len(s.room) {
+			s.room = append(s.room, 0)
+		}
+	}
+	p := new(page[T])
+	for w := range p.free {
+		p.free[w] = ^uint64(0)
+	}
+	s.pages[n] = p
+	s.room[n/64] |= 1 << (n % 64)
+	s.spare++
+	return uint32(n)
+}
+
+// release zeroes a record and takes it back.
+func (s *slab[T]) release(i uint32) {
+	n := i / pageItems
+	p := s.pages[n]
+	var zero T
+	p.items[i%pageItems] = zero
+	p.free[i%pageItems/64] |= 1 << (i % 64)
+	p.live--
+	s.live--
+	s.room[n/64] |= 1 << (n % 64)
+	if p.live == 0 {
+		s.used--
+		s.spare++
+		for s.spare > 1+s.used/4 {
+			s.giveBack()
+		}
+	}
+}
+
+// giveBack lets go of the last empty page. Keeping a quarter of the pages in
+// use as spare ones keeps an even load from allocating.
+func (s *slab[T]) giveBack() {
+	n := s.lastEmpty()
+	s.pages[n] = nil
+	s.room[n/64] &^= 1 << (n % 64)
+	s.spare--
+	for n := len(s.pages); n > 0 && s.pages[n-1] == nil; n-- {
+		s.pages = s.pages[:n-1]
+	}
+}
+
+// lastEmpty returns the last page without a record in use. It looks only at
+// pages with room: when groups close in the order in which they opened, the
+// pages behind the one that ran empty are full and need not be touched.
+func (s *slab[T]) lastEmpty() int {
+	for w := len(s.room) - 1; w >= 0; w-- {
+		for room := s.room[w]; room != 0; {
+			bit := bits.Len64(room) - 1
+			if n := w*64 + bit; s.pages[n].live == 0 {
+				return n
+			}
+			room &^= 1 << bit
+		}
+	}
+	panic("shard: slab with spare pages has no empty page")
+}
