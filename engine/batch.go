@@ -1,0 +1,100 @@
+package engine
+
+import "example.com/contend/shard"
+
+// Batch collects bids and submits them shard by shard, each shard's with one
+// claim and at most one reading of the clock. A bid is accepted when its batch
+// is flushed. A Batch belongs to one goroutine.
+type Batch struct {
+	engine  *Engine
+	pending [][]shard.Op // by shard
+	size    int
+}
+
+// NewBatch makes a batch that flushes a shard's bids by itself when there are
+// size of them; 16 is a good number. A size below 1 counts as 1.
+func (e *Engine) NewBatch(size int) *Batch {
+	b := &Batch{engine: e, size: max(1, size), pending: make([][]shard.Op, e.config.Shards)}
+	for i := range b.pending {
+		b.pending[i] = make([]shard.Op, 0, b.size)
+	}
+	return b
+}
+
+// Add appends a bid. It fails with an InvalidError, or with Flush's error if
+// the shard's bids had to be flushed first and could not; the bid is not in
+// the batch then.
+func (b *Batch) Add(bid Bid) error {
+	var op shard.Op
+	index, err := b.engine.prepare(&op, &bid)
+	if err != nil {
+		return b.engine.refused(err)
+	}
+	if len(b.pending[index]) == b.size {
+		if err := b.flush(index); err != nil {
+			return err
+		}
+	}
+	b.pending[index] = append(b.pending[index], op)
+	if len(b.pending[index]) == b.size {
+		b.flush(index) // what is refused now stays and is reported when it matters
+	}
+	return nil
+}
+
+// Flush submits what was added. What is refused, with an OverloadedError or a
+// StoppedError, stays in the batch: flush again, or Discard.
+func (b *Batch) Flush() error {
+	var first error
+	for index := range b.pending {
+		if len(b.pending[index]) > 0 {
+			if err := b.flush(index); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// Len returns how many bids wait to be flushed.
+func (b *Batch) Len() (n int) {
+	for _, ops := range b.pending {
+		n += len(ops)
+	}
+	return n
+}
+
+// Discard drops the bids that wait to be flushed.
+func (b *Batch) Discard() {
+	for i := range b.pending {
+		clear(b.pending[i])
+		b.pending[i] = b.pending[i][:0]
+	}
+}
+
+func (b *Batch) flush(index int) error {
+	g, err := b.engine.live()
+	if err != nil {
+		return b.engine.refused(err)
+	}
+	ops := b.pending[index]
+	n, err := b.engine.pushAll(g.shards[index], ops)
+	left := copy(ops, ops[n:])
+	clear(ops[left:])
+	b.pending[index] = ops[:left]
+	if err != nil {
+		return b.engine.refused(b.engine.explain(err, g.shards[index], index))
+	}
+	return nil
+}
+
+func (e *Engine) pushAll(s *shard.Shard, ops []shard.Op) (n int, err error) {
+	if e.config.WhenFull == Park {
+		return s.StageAllWait(ops, nil)
+	}
+	_, n, err = s.StageAll(ops)
+	if err == nil && n < len(ops) {
+		err = shard.ErrFull
+	}
+	return n, err
+}

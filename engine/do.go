@@ -1,0 +1,205 @@
+package engine
+
+import (
+	"context"
+
+	"example.com/contend/shard"
+	"github.com/google/uuid"
+)
+
+// Do submits an operation, waits for its verdict and, if it won, calls fn on
+// the caller's own goroutine with the caller's own context. It returns what fn
+// returned, or a RejectedError, WithdrawnError, FailedError, StoppedError,
+// OverloadedError or InvalidError.
+//
+// A context that ends before the verdict withdraws the operation; after the
+// verdict it only reaches fn. An operation without target or with Mode None is
+// executed at once. A panic in fn becomes a FailedError.
+func Do[T any](ctx context.Context, e *Engine, op Op, fn func(context.Context) (T, error)) (value T, err error) {
+	if fn == nil {
+		return value, e.refused(&InvalidError{"function", nil, "a function to execute"})
+	}
+	call := func(ctx context.Context) (err error) {
+		value, err = fn(ctx)
+		return err
+	}
+	err = e.do(ctx, &op, call)
+	return value, err
+}
+
+// do is Do without the type of the result.
+func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) error) (err error) {
+	done := func(final error) { err = final }
+	if err := e.check(ctx, op); err != nil {
+		return err
+	}
+	if !op.contends() {
+		e.direct(ctx, op, call, done)
+		return err
+	}
+	w, err := e.await(ctx, op, true)
+	if err != nil {
+		return err
+	}
+	w.run.entry = entryOf(op, &w.verdict)
+	e.execute(ctx, &w.run, call, done)
+	e.putWaiter(w)
+	return err
+}
+
+// Contend submits an operation and returns the verdict alone: a Win for the
+// winner, an error as Do's for everybody else. Executing is up to the caller;
+// the registry has been told when Contend returns.
+func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
+	if err := e.check(ctx, &op); err != nil {
+		return Win{}, err
+	}
+	if !op.contends() {
+		e.counts.direct.Inc()
+		return Win{engine: e}, nil
+	}
+	w, err := e.await(ctx, &op, false)
+	if err != nil {
+		return Win{}, err
+	}
+	win := Win{Entry: entryOf(&op, &w.verdict), engine: e}
+	e.putWaiter(w)
+	if err := e.config.Registry.Register(win.Entry); err != nil {
+		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
+	}
+	return win, nil
+}
+
+// Win is the permission to execute that Contend returns. Its Entry is zero if
+// the operation did not have to contend.
+type Win struct {
+	Entry
+	engine *Engine
+}
+
+// Finish tells the registry that the winner has executed.
+func (w Win) Finish(err error) {
+	if w.ID != uuid.Nil {
+		w.engine.config.Registry.Finish(w.ID, err)
+	}
+}
+
+// check refuses what cannot be submitted.
+func (e *Engine) check(ctx context.Context, op *Op) error {
+	if err := op.validate(); err != nil {
+		return e.refused(err)
+	}
+	if ctx.Err() != nil {
+		return e.refused(&WithdrawnError{Cause: context.Cause(ctx)})
+	}
+	return nil
+}
+
+func entryOf(op *Op, v *Verdict) Entry {
+	return Entry{
+		ID: v.EntryID(), Op: v.Op, Key: op.ID, Target: op.Target,
+		Name: op.Name, Type: op.Type, Priority: op.Priority, Contenders: v.Contenders,
+	}
+}
+
+// waiter is the memory of one blocking call. It is reused, but not after a
+// withdrawal: the shard holds it until the window closes.
+type waiter struct {
+	Ticket
+	run     run
+	runs    *runs // where a winner that will execute is taken in; nil for Contend
+	verdict Verdict
+	told    chan struct{} // of size 1; passes the waiter back from the owner
+}
+
+// Decided takes the verdict, on the shard's goroutine.
+func (w *waiter) Decided(v *Verdict) {
+	w.verdict = *v
+	if v.Outcome == Won && w.runs != nil {
+		w.runs.add(&w.run)
+	}
+	w.told <- struct{}{}
+}
+
+func (e *Engine) putWaiter(w *waiter) {
+	w.Name, w.run.entry, w.verdict = "", Entry{}, Verdict{}
+	e.waiters.Put(w)
+}
+
+// await stages an operation and waits for its verdict. It returns the waiter
+// of a winner; the others' waiters are gone.
+func (e *Engine) await(ctx context.Context, op *Op, executes bool) (*waiter, error) {
+	g, err := e.live()
+	if err != nil {
+		return nil, e.refused(err)
+	}
+	w := e.waiters.Get().(*waiter)
+	w.To, w.Name, w.Withdrawable = w, op.Name, ctx.Done() != nil
+	if err := e.submit(ctx, g, op, w, executes); err != nil {
+		e.putWaiter(w)
+		return nil, e.refused(err)
+	}
+	if !w.wait(ctx) {
+		return nil, &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
+	}
+	if w.verdict.Outcome == Won {
+		return w, nil
+	}
+	err = verdictError(op, &w.verdict)
+	e.putWaiter(w)
+	return nil, err
+}
+
+// submit stages the operation of a waiter.
+func (e *Engine) submit(ctx context.Context, g *generation, op *Op, w *waiter, executes bool) error {
+	bid := Bid{Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &w.Ticket}
+	var staged shard.Op
+	index, err := e.prepare(&staged, &bid)
+	if err != nil {
+		return err
+	}
+	w.runs = nil
+	if executes {
+		w.runs = g.runs[index]
+	}
+	_, err = e.push(g.shards[index], &staged, ctx.Done())
+	if err == shard.ErrGaveUp {
+		return &WithdrawnError{Cause: context.Cause(ctx)}
+	}
+	if err != nil {
+		return e.explain(err, g.shards[index], index)
+	}
+	return nil
+}
+
+// wait waits for the verdict. It reports false if the context ended first.
+func (w *waiter) wait(ctx context.Context) bool {
+	if !w.Withdrawable {
+		<-w.told
+		return true
+	}
+	select {
+	case <-w.told:
+		return true
+	case <-ctx.Done():
+		if w.Withdraw() {
+			return false
+		}
+		<-w.told // decided already; the verdict is on its way
+		return true
+	}
+}
+
+// verdictError returns the error of an operation that did not win.
+func verdictError(op *Op, v *Verdict) error {
+	if v.Outcome == Stopped {
+		return &StoppedError{Accepted: true}
+	}
+	return &RejectedError{
+		ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority,
+		Winner: Winner{
+			ID: v.Winner, EntryID: v.EntryID(), Name: v.WinnerName, Priority: Priority(v.WinnerPriority),
+		},
+		Contenders: v.Contenders,
+	}
+}

@@ -1,0 +1,41 @@
+// Package engine decides which of many operations aimed at the same target at
+// the same time is executed.
+//
+// An operation is staged instead of executed. The first one aimed at a target
+// opens its window, 100 ms by default; when the window closes, the highest
+// priority wins and equal priorities go to the first submitted. The winner gets
+// an identity, is registered and executes; every loser is told to whom it lost
+// and why, and leaves nothing behind.
+//
+//	Do, Submit, Wrap, Contend, Stage, Batch
+//	      │  hash of the target
+//	      ├──────────────┬──────────────┐
+//	   shard 0        shard 1   …   shard n     one goroutine each: ring,
+//	      │              │              │       wheel, open windows
+//	      └──────┬───────┴──────┬───────┘
+//	          verdict        verdict
+//	     winner: registry,   loser: RejectedError
+//	     then its function
+//
+// # The ladder
+//
+// The way an operation learns its verdict decides what it costs, from the
+// cheapest to the most comfortable; README.md has measured figures:
+//
+//   - Decisions by batch: [Engine.Stage] or a [Batch] with a Bid that has a Tag
+//     only, and [Config].Decided. Nothing is touched but the engine's memory.
+//   - Callback: a Bid with a [Ticket] in memory of the caller's, told on the
+//     shard's goroutine. Nothing is allocated.
+//   - Handle: [Submit] allocates a [Handle] and runs a winner's function on an
+//     executor.
+//   - Blocking: [Do], [Contend] and functions made by [Wrap] park the calling
+//     goroutine, which runs the function itself if it wins.
+//
+// # Concurrency
+//
+// Everything here is safe for concurrent use unless its comment says otherwise.
+// A user's code runs on three kinds of goroutine: the caller's (functions of
+// Do, Wrapping.Targets, Config.WindowOf), an executor's (functions of Submit)
+// and a shard's (Config.Decided, Config.Executor, Contender.Decided). Only the
+// last kind must not block: all targets of that shard wait for it.
+package engine

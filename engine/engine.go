@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"example.com/contend/shard"
+	"go.uber.org/atomic"
+)
+
+// Engine arbitrates between operations. Make it with New. It is safe for
+// concurrent use and must not be copied.
+type Engine struct {
+	_ noCopy
+
+	counts counts // first, for the alignment of its words on 32-bit machines
+
+	config Config // immutable
+	router router // immutable
+	epoch  time.Time
+	cells  []*cell // one per shard; outlive generations
+
+	// current publishes the shards to submitters; nil before the first start.
+	current atomic.Pointer[generation]
+
+	mu      sync.Mutex  // guards what follows and the change of current
+	stopped bool        // refuse to start by submission
+	past    shard.Stats // of generations that ended
+
+	waiters sync.Pool // of *waiter
+}
+
+// noCopy makes go vet complain about copies.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
+// New makes an engine that starts with the first submission or with Start. It
+// fails with an InvalidError.
+func New(config Config) (*Engine, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{
+		config: config,
+		router: newRouter(config.HashSeed, config.Shards),
+		epoch:  time.Now(),
+	}
+	for range config.Shards {
+		e.cells = append(e.cells, &cell{})
+	}
+	e.waiters.New = func() any { return &waiter{told: make(chan struct{}, 1)} }
+	return e, nil
+}
+
+// Now reads the clock that times in a Verdict and a Decision are of: monotonic
+// nanoseconds since New.
+func (e *Engine) Now() int64 { return int64(time.Since(e.epoch)) }
+
+// Shards returns over how many shards the targets are spread.
+func (e *Engine) Shards() int { return e.config.Shards }
+
+// Registry returns the configured registry, or the engine's own *Memory.
+func (e *Engine) Registry() Registry { return e.config.Registry }
+
+// Start starts an engine that is new or was stopped; otherwise it does nothing.
+// If the engine is being stopped, Start waits until its open windows have
+// closed, but not for running winners. On a shard's own goroutine (in
+// Config.Decided or a Contender) it does not wait but continues elsewhere.
+func (e *Engine) Start() {
+	if onShard() {
+		go e.start()
+		return
+	}
+	e.start()
+}
+
+func (e *Engine) start() {
+	for !e.tryStart() {
+		e.current.Load().awaitShards(nil)
+	}
+}
+
+// tryStart reports false if the last generation still has open windows.
+func (e *Engine) tryStart() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.current.Load()
+	if g != nil && !e.stopped {
+		return true
+	}
+	if g != nil {
+		if !g.drained() {
+			return false
+		}
+		for _, s := range g.shards {
+			e.past = plus(e.past, s.Stats())
+		}
+		e.past.Staged, e.past.Open, e.past.Bytes = 0, 0, 0
+	}
+	e.stopped = false
+	e.current.Store(e.begin())
+	return true
+}
+
+// live returns the shards for a submission, starting an engine that is new.
+func (e *Engine) live() (*generation, error) {
+	if g := e.current.Load(); g != nil {
+		return g, nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current.Load() == nil {
+		if e.stopped {
+			return nil, &StoppedError{}
+		}
+		e.current.Store(e.begin())
+	}
+	return e.current.Load(), nil
+}
+
+// Stop refuses later submissions, lets open windows close in their time and
+// running winners finish. When ctx ends before that, whatever is left gets its
+// outcome at once: staged operations and waiting winners a StoppedError,
+// running winners one too while their context, if Submit made it, is
+// cancelled; Stop then returns the context's cause. Stopping a stopped engine
+// is harmless; several stops wait together.
+//
+// Called from inside a winner's function, Stop does not wait for that one. On a
+// shard's own goroutine (in Config.Decided or a Contender) it cannot wait: it
+// begins the stop and returns nil.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	e.stopped = true
+	g := e.current.Load()
+	if g != nil {
+		g.close()
+	}
+	e.mu.Unlock()
+	if g == nil || onShard() {
+		return nil
+	}
+	if g.awaitShards(ctx.Done()) && g.awaitRuns(ctx, callersMatching("/engine.(*Engine).execute")) {
+		return nil
+	}
+	g.abort()
+	return context.Cause(ctx)
+}
+
+// Restart is Stop and Start. It returns what Stop does; the engine is started
+// in any case. Submissions are refused in between.
+func (e *Engine) Restart(ctx context.Context) error {
+	if onShard() {
+		go e.Restart(ctx)
+		return nil
+	}
+	err := e.Stop(ctx)
+	e.start()
+	return err
+}
+
+// onShard reports whether the caller runs on a shard's goroutine.
+func onShard() bool { return callersMatching("/shard.(*Shard).Run") > 0 }
+
+// callersMatching counts the frames on the caller's stack whose function has
+// the given suffix.
+func callersMatching(suffix string) (n int) {
+	pcs := make([]uintptr, 64)
+	for {
+		got := runtime.Callers(2, pcs)
+		if got < len(pcs) {
+			pcs = pcs[:got]
+			break
+		}
+		pcs = make([]uintptr, 2*len(pcs))
+	}
+	frames := runtime.CallersFrames(pcs)
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, suffix) {
+			n++
+		}
+		if !more {
+			return n
+		}
+	}
+}
+
+// incident logs a panic of the user's code on a goroutine of the engine's.
+func (e *Engine) incident(v any, stack []byte) {
+	e.counts.incidents.Inc()
+	e.config.Logger.Error("contend: recovered from a panic", slog.Any("panic", v), slog.String("stack", string(stack)))
+}

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+)
+
+// The kinds of failure, for errors.Is. Each has a type with the details, for
+// errors.As.
+var (
+	// ErrInvalid: the operation or configuration cannot be used; see InvalidError.
+	ErrInvalid = errors.New("contend: invalid")
+	// ErrOverloaded: no more operations are staged now; see OverloadedError.
+	ErrOverloaded = errors.New("contend: overloaded")
+	// ErrStopped: the engine is or was stopped; see StoppedError.
+	ErrStopped = errors.New("contend: stopped")
+	// ErrRejected: another operation won; see RejectedError.
+	ErrRejected = errors.New("contend: rejected")
+	// ErrWithdrawn: the operation gave up before its verdict; see WithdrawnError.
+	ErrWithdrawn = errors.New("contend: withdrawn")
+	// ErrFailed: the operation won and its function failed; see FailedError.
+	ErrFailed = errors.New("contend: failed")
+	// ErrGoexit is the cause of a failure by runtime.Goexit.
+	ErrGoexit = errors.New("the function ended its goroutine (runtime.Goexit)")
+)
+
+// InvalidError refuses an operation or a configuration. Nothing was staged.
+type InvalidError struct {
+	Field string // what is wrong
+	Value any    // what it was
+	Want  string // what would do
+}
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("contend: invalid %s %v: want %s", e.Field, e.Value, e.Want)
+}
+
+// Is makes errors.Is(err, ErrInvalid) true.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// OverloadedError refuses an operation because its shard holds as many as it
+// may, or, with Config.WhenFull set to Refuse, because its ring is full at this
+// moment. Nothing was staged; trying again after a window helps.
+type OverloadedError struct {
+	Shard  int  // the target's shard
+	Staged int  // operations it holds
+	Limit  int  // Config.MaxStaged
+	Ring   bool // the ring is full, not the limit reached
+}
+
+func (e *OverloadedError) Error() string {
+	if e.Ring {
+		return fmt.Sprintf("contend: overloaded: the ring of shard %d is full (Config.RingSize, or Config.WhenFull: Park)", e.Shard)
+	}
+	return fmt.Sprintf("contend: overloaded: shard %d holds %d operations (Config.MaxStaged is %d)", e.Shard, e.Staged, e.Limit)
+}
+
+// Is makes errors.Is(err, ErrOverloaded) true.
+func (e *OverloadedError) Is(target error) bool { return target == ErrOverloaded }
+
+// StoppedError ends or refuses an operation because the engine was stopped.
+type StoppedError struct {
+	// Accepted is false if the submission was refused, true if the operation
+	// was staged or running when the context of Stop ended.
+	Accepted bool
+	// Running is true if the function had begun. What it returns is not lost:
+	// Do returns it beside this error.
+	Running bool
+}
+
+func (e *StoppedError) Error() string {
+	switch {
+	case e.Running:
+		return "contend: stopped while the function was running"
+	case e.Accepted:
+		return "contend: stopped before the verdict"
+	}
+	return "contend: the engine is stopped: call Start first"
+}
+
+// Is makes errors.Is(err, ErrStopped) true.
+func (e *StoppedError) Is(target error) bool { return target == ErrStopped }
+
+// Winner is who a rejected operation lost to.
+type Winner struct {
+	ID       OpID
+	EntryID  uuid.UUID // its identity in the registry
+	Name     string
+	Priority Priority
+}
+
+// RejectedError tells an operation that it lost, to whom and why.
+type RejectedError struct {
+	// ID, Target, Name and Priority are the loser's own.
+	ID       OpID
+	Target   uuid.UUID
+	Name     string
+	Priority Priority
+
+	Winner     Winner
+	Contenders int // operations in the group, the winner included
+	Retries    int // how often it was tried again
+}
+
+// Reason returns why it lost, in words.
+func (e *RejectedError) Reason() string {
+	return fmt.Sprintf("lost pre-ECS priority conflict (priority %d vs winner %d)", e.Priority, e.Winner.Priority)
+}
+
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("contend: %s on %v rejected: %s, to %s of %d contenders, retries %d",
+		named(e.Name, e.ID), e.Target, e.Reason(), named(e.Winner.Name, e.Winner.ID), e.Contenders, e.Retries)
+}
+
+// Is makes errors.Is(err, ErrRejected) true.
+func (e *RejectedError) Is(target error) bool { return target == ErrRejected }
+
+func named(name string, id OpID) string {
+	if name == "" {
+		return "operation " + id.String()
+	}
+	return fmt.Sprintf("%q (%s)", name, id)
+}
+
+// WithdrawnError ends or refuses an operation that gave up before its verdict.
+type WithdrawnError struct {
+	// Accepted is false if the context had ended before the operation was
+	// staged.
+	Accepted bool
+	// Cause is the context's cause, nil if Withdraw was called. errors.Is and
+	// errors.As see it.
+	Cause error
+}
+
+func (e *WithdrawnError) Error() string {
+	if e.Cause == nil {
+		return "contend: withdrawn"
+	}
+	return "contend: withdrawn: " + e.Cause.Error()
+}
+
+// Is makes errors.Is(err, ErrWithdrawn) true.
+func (e *WithdrawnError) Is(target error) bool { return target == ErrWithdrawn }
+
+// Unwrap returns the cause.
+func (e *WithdrawnError) Unwrap() error { return e.Cause }
+
+// FailedError ends an operation that won and whose function, or the registry
+// before it, failed: with the error it returned, a *PanicError or ErrGoexit.
+type FailedError struct {
+	ID      OpID
+	EntryID uuid.UUID // zero if the operation was executed without contention
+	Target  uuid.UUID
+	Name    string
+	Cause   error
+}
+
+func (e *FailedError) Error() string {
+	return fmt.Sprintf("contend: %s failed: %v", named(e.Name, e.ID), e.Cause)
+}
+
+// Is makes errors.Is(err, ErrFailed) true.
+func (e *FailedError) Is(target error) bool { return target == ErrFailed }
+
+// Unwrap returns the cause.
+func (e *FailedError) Unwrap() error { return e.Cause }
+
+// PanicError is the cause of a failure by panic.
+type PanicError struct {
+	Value any    // what was panicked with
+	Stack []byte // the panicking goroutine's, as debug.Stack prints it
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}

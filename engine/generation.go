@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"example.com/contend/shard"
+	"go.uber.org/atomic"
+)
+
+// generation is an engine's life between Start and Stop: its shards and the
+// winners that they named.
+type generation struct {
+	engine *Engine
+	shards []*shard.Shard
+	runs   []*runs // one per shard
+
+	stopping atomic.Bool // publishes to ending winners that Stop wants to know
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced when a winner ends while stopping
+}
+
+// begin makes a generation and starts its shards.
+func (e *Engine) begin() *generation {
+	g := &generation{engine: e, changed: make(chan struct{})}
+	key := shard.Key(randomKey())
+	for i := range e.config.Shards {
+		g.runs = append(g.runs, &runs{cell: e.cells[i], gen: g})
+		g.shards = append(g.shards, shard.New(shard.Config{
+			Index:    uint32(i),
+			RingSize: e.config.RingSize,
+			Limit:    e.config.MaxStaged,
+			Now:      e.Now,
+			Key:      key,
+			Decided:  e.config.Decided,
+			Incident: e.incident,
+		}))
+	}
+	for _, s := range g.shards {
+		go s.Run()
+	}
+	return g
+}
+
+// close refuses later submissions; windows go on.
+func (g *generation) close() {
+	g.stopping.Store(true)
+	for _, s := range g.shards {
+		s.Close()
+	}
+}
+
+// abort gives everything that is left its outcome.
+func (g *generation) abort() {
+	for _, s := range g.shards {
+		s.Abort()
+	}
+	for _, rs := range g.runs {
+		rs.abort()
+	}
+	for _, s := range g.shards {
+		<-s.Done()
+	}
+}
+
+// drained reports whether every shard has ended: no window is open.
+func (g *generation) drained() bool {
+	for _, s := range g.shards {
+		select {
+		case <-s.Done():
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// awaitShards waits until all windows have closed.
+func (g *generation) awaitShards(done <-chan struct{}) bool {
+	for _, s := range g.shards {
+		select {
+		case <-s.Done():
+		case <-done:
+			return false
+		}
+	}
+	return true
+}
+
+// awaitRuns waits until at most the given number of winners is left.
+func (g *generation) awaitRuns(ctx context.Context, most int) bool {
+	for {
+		g.mu.Lock()
+		changed := g.changed
+		g.mu.Unlock()
+		if g.running() <= most {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (g *generation) running() (n int) {
+	for _, rs := range g.runs {
+		n += rs.len()
+	}
+	return n
+}
+
+// runEnded tells whoever stops the engine that there is one winner less.
+func (g *generation) runEnded() {
+	if g.stopping.Load() {
+		g.mu.Lock()
+		close(g.changed)
+		g.changed = make(chan struct{})
+		g.mu.Unlock()
+	}
+}

@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"example.com/contend/shard"
+	"github.com/google/uuid"
+)
+
+// Priority ranks the contenders of a target: higher wins. Every int32 is
+// valid, the extremes included.
+type Priority int32
+
+// The named priorities.
+const (
+	Background Priority = 1
+	Low        Priority = 2
+	Normal     Priority = 5
+	High       Priority = 8
+	Critical   Priority = 10
+)
+
+// String returns the name of a named priority, the number of any other.
+func (p Priority) String() string {
+	switch p {
+	case Background:
+		return "background"
+	case Low:
+		return "low"
+	case Normal:
+		return "normal"
+	case High:
+		return "high"
+	case Critical:
+		return "critical"
+	}
+	return fmt.Sprint(int32(p))
+}
+
+// Mode says whether an operation contends.
+type Mode uint8
+
+const (
+	// PreECS stages the operation: conflicts are settled before it executes.
+	PreECS Mode = iota
+	// None executes the operation directly, whoever else is at it.
+	None
+)
+
+// String returns the mode's name.
+func (m Mode) String() string {
+	switch m {
+	case PreECS:
+		return "pre-ECS"
+	case None:
+		return "none"
+	}
+	return fmt.Sprintf("mode %d", uint8(m))
+}
+
+// Op describes an operation for Do, Submit, Contend and Wrap.
+type Op struct {
+	// Target is what is contended for. The zero UUID means that there is none:
+	// the operation is executed directly, like one with Mode None.
+	Target uuid.UUID
+	// Priority ranks it; the zero value is below Background.
+	Priority Priority
+	// Window is how long the target collects contenders if this operation is
+	// the one that opens its window. Zero means the target's or the engine's
+	// (Config.WindowOf, Config.Window).
+	Window time.Duration
+	// Name is what losers are told about a winner, and what the registry and
+	// the log show.
+	Name string
+	// Type is the operation's class, for the registry.
+	Type string
+	// ID is the user's own identity for the operation, passed through to the
+	// registry.
+	ID   uuid.UUID
+	Mode Mode
+}
+
+// contends reports whether the operation is staged rather than executed.
+func (op *Op) contends() bool { return op.Mode == PreECS && op.Target != uuid.Nil }
+
+func (op *Op) validate() error {
+	if op.Mode > None {
+		return &InvalidError{"Op.Mode", op.Mode, "PreECS or None"}
+	}
+	if op.Window < 0 {
+		return &InvalidError{"Op.Window", op.Window, "a positive duration, or 0 for the engine's window"}
+	}
+	return nil
+}
+
+// The vocabulary of the lean path, where the engine allocates nothing, is the
+// shard's own.
+type (
+	// OpID identifies an accepted operation; see shard.OpID.
+	OpID = shard.OpID
+	// Ticket is a contender's memory, owned by the submitter; see shard.Ticket.
+	Ticket = shard.Ticket
+	// Contender is told its verdict on the shard's goroutine; see
+	// shard.Contender.
+	Contender = shard.Contender
+	// Verdict is what one operation is told; see shard.Verdict.
+	Verdict = shard.Verdict
+	// Decision is the outcome of one group; see shard.Decision.
+	Decision = shard.Decision
+)
+
+// The outcomes of a Verdict.
+const (
+	Won     = shard.Won
+	Lost    = shard.Lost
+	Stopped = shard.Stopped
+)

@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+
+	"go.uber.org/atomic"
+)
+
+// run is a winner's execution, from its verdict to its end. It is what Stop
+// waits for, and what it gives up on.
+type run struct {
+	state atomic.Uint32 // decides between the winner's goroutine and Stop
+	runs  *runs
+	entry Entry
+
+	prev, next *run // of runs.live, guarded by runs.mu
+
+	// giveUp is called when Stop gave up on the run; nil if nobody has to be
+	// told, since the run is on its caller's own goroutine.
+	giveUp func(wasRunning bool)
+}
+
+// The states of a run.
+const (
+	runQueued  uint32 = iota // won; its goroutine has not begun
+	runRunning               // its function has begun
+	runEnded                 // its function has ended; the outcome is its own
+	runStopped               // Stop gave up on it; the outcome is stopped
+)
+
+// runs are the winners of one shard. Its lock is taken twice for a winner,
+// never for a loser and never by a submission.
+type runs struct {
+	cell *cell // where outcomes are counted
+	gen  *generation
+
+	mu      sync.Mutex
+	live    *run
+	count   int
+	aborted bool
+}
+
+// add takes a winner in. It reports false if the engine was stopped meanwhile.
+func (rs *runs) add(r *run) bool {
+	r.runs = rs
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if rs.aborted {
+		r.state.Store(runStopped)
+		rs.cell.stopped.Inc()
+		return false
+	}
+	r.state.Store(runQueued)
+	r.prev, r.next = nil, rs.live
+	if rs.live != nil {
+		rs.live.prev = r
+	}
+	rs.live = r
+	rs.count++
+	return true
+}
+
+// remove lets go of a run.
+func (rs *runs) remove(r *run) {
+	rs.mu.Lock()
+	if r.prev != nil {
+		r.prev.next = r.next
+	} else if rs.live == r {
+		rs.live = r.next
+	}
+	if r.next != nil {
+		r.next.prev = r.prev
+	}
+	r.prev, r.next = nil, nil
+	rs.count--
+	rs.mu.Unlock()
+	rs.gen.runEnded()
+}
+
+func (rs *runs) len() int {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.count
+}
+
+// abort gives up on every run: each gets its outcome now, whatever its
+// function does. Later winners are not taken in.
+func (rs *runs) abort() {
+	rs.mu.Lock()
+	rs.aborted = true
+	var running, queued []*run
+	for r := rs.live; r != nil; r = r.next {
+		// Under the lock a run cannot be removed, so it is not reused yet.
+		if r.state.CompareAndSwap(runQueued, runStopped) {
+			queued = append(queued, r)
+		} else if r.state.CompareAndSwap(runRunning, runStopped) {
+			running = append(running, r)
+		}
+	}
+	rs.mu.Unlock()
+	rs.cell.stopped.Add(uint64(len(queued) + len(running)))
+	for _, r := range queued {
+		giveUp := r.giveUp // before the memory of a blocking call is reused
+		rs.remove(r)       // its function will not be called
+		if giveUp != nil {
+			giveUp(false)
+		}
+	}
+	for _, r := range running {
+		if r.giveUp != nil {
+			r.giveUp(true)
+		}
+	}
+}
+
+// execute registers a winner and calls its function, on the goroutine that it
+// is called on, and returns the operation's final error. It is the frame that
+// Stop looks for to know whether it is called from inside a winner.
+//
+// If the function ends its goroutine, execute does not return; done is called
+// in any case, with that error.
+//
+//go:noinline
+func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {
+	if !r.state.CompareAndSwap(runQueued, runRunning) {
+		done(&StoppedError{Accepted: true})
+		return
+	}
+	var err error
+	returned := false
+	defer func() {
+		if !returned {
+			err = caught(recover())
+		}
+		done(e.end(r, err))
+	}()
+	if err = e.config.Registry.Register(r.entry); err == nil {
+		err = call(ctx)
+	}
+	returned = true
+}
+
+// end settles the outcome of a run whose function has ended.
+func (e *Engine) end(r *run, err error) error {
+	if err != nil {
+		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}
+	}
+	switch {
+	case !r.state.CompareAndSwap(runRunning, runEnded):
+		err = &StoppedError{Accepted: true, Running: true}
+	case err != nil:
+		r.runs.cell.failed.Inc()
+	default:
+		r.runs.cell.completed.Inc()
+	}
+	e.finish(r, err)
+	r.runs.remove(r)
+	return err
+}
+
+// finish tells the registry, whose panic must not cost the operation its
+// outcome.
+func (e *Engine) finish(r *run, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.incident(v, debug.Stack())
+		}
+	}()
+	e.config.Registry.Finish(r.entry.ID, err)
+}
+
+// caught turns what a function that did not return left behind into an error:
+// recover's value, nil if the goroutine is ending.
+func caught(v any) error {
+	if v == nil {
+		return ErrGoexit
+	}
+	return &PanicError{Value: v, Stack: debug.Stack()}
+}
+
+// direct executes an operation that does not contend.
+func (e *Engine) direct(ctx context.Context, op *Op, call func(context.Context) error, done func(error)) {
+	var err error
+	returned := false
+	defer func() {
+		if !returned {
+			err = caught(recover())
+		}
+		e.counts.direct.Inc()
+		if err != nil {
+			err = &FailedError{Target: op.Target, Name: op.Name, Cause: err}
+		}
+		done(err)
+	}()
+	err = call(ctx)
+	returned = true
+}

@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"time"
+
+	"example.com/contend/shard"
+	"github.com/google/uuid"
+)
+
+// Bid is an operation on the lean path: nothing is allocated for it. It is told
+// its verdict through its Ticket, in memory of the submitter's, or has only a
+// Tag and appears in the decisions that Config.Decided gets. The engine does
+// not execute it: that is up to whoever is told.
+type Bid struct {
+	// Target is what is contended for; unlike Op.Target it must be given.
+	Target   uuid.UUID
+	Priority Priority
+	// Window is as in Op.
+	Window time.Duration
+	// Ticket must not be changed or staged again before its verdict was told.
+	Ticket *Ticket
+	// Tag is any number; it is used if there is no ticket.
+	Tag uint64
+}
+
+// Stage submits a bid and returns when it is accepted. It fails with an
+// InvalidError, an OverloadedError or a StoppedError, and then has done nothing.
+// While a ring is full it parks, unless Config.WhenFull is Refuse.
+func (e *Engine) Stage(bid Bid) (OpID, error) {
+	g, err := e.live()
+	if err != nil {
+		return OpID{}, e.refused(err)
+	}
+	var op shard.Op
+	index, err := e.prepare(&op, &bid)
+	if err != nil {
+		return OpID{}, e.refused(err)
+	}
+	sequence, err := e.push(g.shards[index], &op, nil)
+	if err != nil {
+		return OpID{}, e.refused(e.explain(err, g.shards[index], index))
+	}
+	return OpID{Shard: uint32(index), Sequence: sequence}, nil
+}
+
+// prepare checks a bid and makes it a submission to a shard.
+func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
+	if bid.Target == uuid.Nil {
+		return 0, &InvalidError{"Bid.Target", bid.Target, "a target: only Do, Submit and Wrap execute without"}
+	}
+	if bid.Ticket != nil && bid.Ticket.To == nil {
+		return 0, &InvalidError{"Bid.Ticket.To", nil, "somebody to tell the verdict"}
+	}
+	window, err := e.window(bid.Target, bid.Window)
+	if err != nil {
+		return 0, err
+	}
+	index, hash := e.router.route(bid.Target)
+	*op = shard.Op{
+		Target: bid.Target, Ticket: bid.Ticket, Tag: bid.Tag,
+		Window: int64(window), Priority: int32(bid.Priority), Hash: hash,
+	}
+	return index, nil
+}
+
+// window returns the length of the window that an operation would open.
+func (e *Engine) window(target uuid.UUID, own time.Duration) (time.Duration, error) {
+	if own < 0 {
+		return 0, &InvalidError{"Bid.Window", own, "a positive duration, or 0 for the engine's window"}
+	}
+	if own > 0 {
+		return own, nil
+	}
+	if e.config.WindowOf != nil {
+		if own = e.config.WindowOf(target); own < 0 {
+			return 0, &InvalidError{"window from Config.WindowOf", own, "a positive duration, or 0 for Config.Window"}
+		}
+	}
+	if own > 0 {
+		return own, nil
+	}
+	return e.config.Window, nil
+}
+
+// push submits to a shard, parking while its ring is full if so configured.
+func (e *Engine) push(s *shard.Shard, op *shard.Op, done <-chan struct{}) (uint64, error) {
+	if e.config.WhenFull == Refuse {
+		return s.Stage(op)
+	}
+	return s.StageWait(op, done)
+}
+
+// explain turns a shard's refusal into the engine's.
+func (e *Engine) explain(err error, s *shard.Shard, index int) error {
+	switch err {
+	case shard.ErrClosed:
+		return &StoppedError{}
+	case shard.ErrOverloaded:
+		return &OverloadedError{Shard: index, Staged: s.Stats().Staged, Limit: e.config.MaxStaged}
+	case shard.ErrFull:
+		return &OverloadedError{Shard: index, Staged: s.Stats().Staged, Limit: e.config.MaxStaged, Ring: true}
+	case shard.ErrInUse:
+		return &InvalidError{"Bid.Ticket", "in use", "a ticket whose verdict was told, or whose window closed after it was withdrawn"}
+	}
+	return err
+}
+
+func (e *Engine) refused(err error) error {
+	e.counts.refused.Inc()
+	return err
+}

@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"fmt"
+
+	"example.com/contend/shard"
+	"go.uber.org/atomic"
+)
+
+// Stats is a snapshot of an engine's counts. All but Staged, Windows,
+// Running and Bytes only grow, over restarts too. When nothing is staged or running,
+//
+//	Submitted = Won + Rejected + Withdrawn + (Stopped before the verdict)
+//
+// and every winner of Do and Submit is Completed, Failed or Stopped.
+type Stats struct {
+	Submitted uint64 // operations accepted for staging
+	Refused   uint64 // submissions refused
+	Won       uint64 // groups decided
+	Conflicts uint64 // of these, with more than one contender
+	Rejected  uint64 // operations that lost
+	Withdrawn uint64 // operations; counted when their window closes
+	Stopped   uint64 // operations, before the verdict or while running
+	Completed uint64 // winners whose function returned without error
+	Failed    uint64 // winners whose function failed
+	Direct    uint64 // functions executed without contention
+	Incidents uint64 // panics of hooks and contenders, survived
+
+	Staged  int // operations accepted and not decided
+	Windows int // targets with an open window
+	Running int // winners of Do and Submit between verdict and end
+	Bytes   int // memory held for staging: rings, windows and their operations
+
+	// Sleeps counts how often a shard's goroutine slept with a timer.
+	Sleeps uint64
+}
+
+// String returns the counts in one line.
+func (s Stats) String() string {
+	return fmt.Sprintf("submitted %d, refused %d, won %d (conflicts %d), rejected %d, withdrawn %d, stopped %d, completed %d, failed %d, direct %d; staged %d, windows %d, running %d",
+		s.Submitted, s.Refused, s.Won, s.Conflicts, s.Rejected, s.Withdrawn, s.Stopped, s.Completed, s.Failed, s.Direct, s.Staged, s.Windows, s.Running)
+}
+
+// counts are the engine's own counters; each publishes only itself.
+type counts struct {
+	refused   atomic.Uint64
+	direct    atomic.Uint64
+	incidents atomic.Uint64
+}
+
+// cell holds the counters of one shard's winners, apart so that shards do not
+// share a word.
+type cell struct {
+	completed atomic.Uint64
+	failed    atomic.Uint64
+	stopped   atomic.Uint64
+}
+
+// Stats returns the engine's counts. It is safe for concurrent use; the counts
+// are read one after another while the engine works.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	total, g := e.past, e.current.Load()
+	e.mu.Unlock()
+	s := Stats{
+		Refused:   e.counts.refused.Load(),
+		Direct:    e.counts.direct.Load(),
+		Incidents: e.counts.incidents.Load(),
+	}
+	if g != nil {
+		for _, sh := range g.shards {
+			total = plus(total, sh.Stats())
+		}
+		s.Running = g.running()
+	}
+	s.Submitted, s.Won, s.Conflicts = total.Accepted, total.Groups, total.Conflicts
+	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn, total.Stopped
+	s.Staged, s.Windows, s.Bytes, s.Sleeps = total.Staged, total.Open, total.Bytes, total.Sleeps
+	for _, c := range e.cells {
+		s.Completed += c.completed.Load()
+		s.Failed += c.failed.Load()
+		s.Stopped += c.stopped.Load()
+	}
+	return s
+}
+
+func plus(a, b shard.Stats) shard.Stats {
+	return shard.Stats{
+		Accepted:  a.Accepted + b.Accepted,
+		Staged:    a.Staged + b.Staged,
+		Open:      a.Open + b.Open,
+		Groups:    a.Groups + b.Groups,
+		Conflicts: a.Conflicts + b.Conflicts,
+		Lost:      a.Lost + b.Lost,
+		Stopped:   a.Stopped + b.Stopped,
+		Withdrawn: a.Withdrawn + b.Withdrawn,
+		Sleeps:    a.Sleeps + b.Sleeps,
+		Incidents: a.Incidents + b.Incidents,
+		Bytes:     a.Bytes + b.Bytes,
+	}
+}

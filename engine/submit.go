@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"runtime/debug"
+
+	"example.com/contend/shard"
+	"go.uber.org/atomic"
+)
+
+// Submit submits an operation and returns when it is accepted, with a handle
+// for its outcome. If it wins, fn is called by Config.Executor with a context
+// made from ctx, which is cancelled when Stop gives up on it.
+//
+// A ctx that ends before the verdict withdraws the operation; after the verdict
+// it only reaches fn. An operation without target or with Mode None goes to the
+// executor at once; Stop does not wait for it.
+func Submit[T any](ctx context.Context, e *Engine, op Op, fn func(context.Context) (T, error)) (*Handle[T], error) {
+	if fn == nil {
+		return nil, e.refused(&InvalidError{"function", nil, "a function to execute"})
+	}
+	h := &Handle[T]{fn: fn}
+	h.task.job = h
+	if err := h.task.submit(ctx, e, op); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Handle is an operation that was accepted. Its methods are safe for concurrent
+// use.
+type Handle[T any] struct {
+	task  task
+	fn    func(context.Context) (T, error)
+	value T
+}
+
+// ID returns the operation's identity, the zero OpID if it did not contend.
+func (h *Handle[T]) ID() OpID { return h.task.id }
+
+// Done is closed when the operation has its outcome.
+func (h *Handle[T]) Done() <-chan struct{} { return h.task.done }
+
+// Wait waits for the outcome and returns it, as Do does. If ctx ends first, it
+// returns ctx's cause; the operation goes on.
+func (h *Handle[T]) Wait(ctx context.Context) (T, error) {
+	var zero T
+	select {
+	case <-h.task.done:
+	case <-ctx.Done():
+		return zero, context.Cause(ctx)
+	}
+	if h.task.abandoned {
+		return zero, h.task.err // the function may be writing the value yet
+	}
+	return h.value, h.task.err
+}
+
+// Withdraw takes the operation back if it is not decided yet, and reports
+// whether it did: its outcome is a WithdrawnError then.
+func (h *Handle[T]) Withdraw() bool { return h.task.withdraw(nil) }
+
+func (h *Handle[T]) call(ctx context.Context) (err error) {
+	h.value, err = h.fn(ctx)
+	return err
+}
+
+func (h *Handle[T]) drop() { h.fn = nil }
+
+// job is the part of a Handle that knows the type of its result.
+type job interface {
+	call(context.Context) error
+	drop() // lets go of the function
+}
+
+// task is a Handle without the type of its result. Whoever makes the last
+// transition of the ticket's or the run's state owns it then, sets err and
+// closes done.
+type task struct {
+	ticket Ticket
+	run    run
+	runs   *runs
+	engine *Engine
+	job    job
+	op     Op
+	id     OpID
+
+	ctx     context.Context
+	unwatch func() bool // of the context that withdraws; nil if none
+	// cancel publishes the function's context to Stop. The function's side sets
+	// it, then looks at the run's state; Stop sets the state, then looks here.
+	cancel atomic.Pointer[context.CancelFunc]
+
+	done      chan struct{} // publishes err and abandoned
+	err       error
+	abandoned bool // Stop gave up while the function was running
+}
+
+func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
+	if err := e.check(ctx, &op); err != nil {
+		return err
+	}
+	t.engine, t.op, t.ctx, t.done = e, op, ctx, make(chan struct{})
+	if !op.contends() {
+		e.config.Executor(func() { e.direct(ctx, &t.op, t.job.call, t.finish) })
+		return nil
+	}
+	g, err := e.live()
+	if err != nil {
+		return e.refused(err)
+	}
+	return t.stage(g)
+}
+
+func (t *task) stage(g *generation) error {
+	e := t.engine
+	t.ticket.To, t.ticket.Name, t.ticket.Withdrawable = t, t.op.Name, true
+	t.run.giveUp = t.giveUp
+	var staged shard.Op
+	index, err := e.prepare(&staged, &Bid{
+		Target: t.op.Target, Priority: t.op.Priority, Window: t.op.Window, Ticket: &t.ticket,
+	})
+	if err != nil {
+		return e.refused(err)
+	}
+	t.runs = g.runs[index]
+	ctx := t.ctx // t is not ours any more once it is staged
+	if ctx.Done() != nil {
+		t.unwatch = context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })
+	}
+	sequence, err := e.push(g.shards[index], &staged, ctx.Done())
+	if err != nil {
+		t.stopWatching()
+		if err == shard.ErrGaveUp {
+			return e.refused(&WithdrawnError{Cause: context.Cause(ctx)})
+		}
+		return e.refused(e.explain(err, g.shards[index], index))
+	}
+	t.id = OpID{Shard: uint32(index), Sequence: sequence}
+	if ctx.Err() != nil {
+		t.withdraw(context.Cause(ctx)) // the watch may have come too early
+	}
+	return nil
+}
+
+func (t *task) withdraw(cause error) bool {
+	if !t.ticket.Withdraw() {
+		return false
+	}
+	t.finish(&WithdrawnError{Accepted: true, Cause: cause})
+	return true
+}
+
+// Decided takes the verdict, on the shard's goroutine. It is not part of the
+// Handle's face.
+func (t *task) Decided(v *Verdict) {
+	if v.Outcome != Won {
+		t.finish(verdictError(&t.op, v))
+		return
+	}
+	t.run.entry = entryOf(&t.op, v)
+	if !t.runs.add(&t.run) {
+		t.finish(&StoppedError{Accepted: true})
+		return
+	}
+	defer t.handOverFailed()
+	t.engine.config.Executor(t.execute)
+}
+
+// handOverFailed fails an operation whose executor panicked instead of taking
+// it.
+func (t *task) handOverFailed() {
+	v := recover()
+	if v == nil || !t.run.state.CompareAndSwap(runQueued, runEnded) {
+		return
+	}
+	t.runs.cell.failed.Inc()
+	t.runs.remove(&t.run)
+	t.finish(&FailedError{
+		ID: t.run.entry.Op, Target: t.op.Target, Name: t.op.Name,
+		Cause: &PanicError{Value: v, Stack: debug.Stack()},
+	})
+}
+
+// execute runs a winner, on the executor's goroutine.
+func (t *task) execute() {
+	t.engine.execute(context.Background(), &t.run, t.call, t.ended)
+}
+
+// call calls the function with a context that Stop can cancel. Until the run's
+// state is running, the task may not be ours, so the context is made here.
+func (t *task) call(context.Context) error {
+	ctx, cancel := context.WithCancel(t.ctx)
+	defer cancel()
+	t.cancel.Store(&cancel)
+	if t.run.state.Load() == runStopped {
+		cancel()
+	}
+	return t.job.call(ctx)
+}
+
+// ended takes the outcome of a run, unless Stop gave it one before.
+func (t *task) ended(err error) {
+	if t.run.state.Load() != runStopped {
+		t.finish(err)
+	}
+}
+
+// giveUp gives the task its outcome because Stop does not wait any longer.
+func (t *task) giveUp(wasRunning bool) {
+	t.abandoned = wasRunning
+	err := &StoppedError{Accepted: true, Running: wasRunning}
+	if !wasRunning {
+		t.finish(err)
+		return
+	}
+	if cancel := t.cancel.Load(); cancel != nil {
+		(*cancel)()
+	}
+	t.err = err
+	t.stopWatching()
+	close(t.done)
+}
+
+// finish sets the outcome and lets go of the function and its context.
+func (t *task) finish(err error) {
+	t.stopWatching()
+	t.job.drop()
+	t.ctx, t.run.entry = nil, Entry{}
+	t.err = err
+	close(t.done)
+}
+
+func (t *task) stopWatching() {
+	if t.unwatch != nil {
+		t.unwatch()
+	}
+}
