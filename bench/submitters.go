@@ -1,0 +1,283 @@
+package bench
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+
+	"example.com/contend/engine"
+	"github.com/google/uuid"
+)
+
+// newSubmitter makes the submitter of a producer.
+func (r *runner) newSubmitter() submitter {
+	switch r.options.Rung {
+	case Decisions:
+		if r.options.Batch > 1 {
+			return &batchSubmitter{batch: r.engine.NewBatch(r.options.Batch)}
+		}
+		return tagSubmitter{}
+	case Handles:
+		h := &handleSubmitter{handles: make(chan pendingHandle, 1<<16)}
+		h.collecting.Add(1)
+		go h.collect(r)
+		return h
+	case Blocking:
+		return &blockingSubmitter{}
+	}
+	return &callbackSubmitter{}
+}
+
+// callbackOp is the caller memory of one operation: 72 bytes.
+type callbackOp struct {
+	engine.Ticket
+	runner  *runner
+	begun   int64
+	outcome outcome // written on completion
+}
+
+// Decided is told the verdict on the shard's goroutine.
+func (op *callbackOp) Decided(v *engine.Verdict) {
+	op.outcome = outcomeOf(v)
+	if r := op.runner; r.feed != nil {
+		r.taps[v.Op.Shard].tell(v)
+	}
+}
+
+// callbackSubmitter makes the operations' memory in blocks, as a caller with
+// many would.
+type callbackSubmitter struct{ block []callbackOp }
+
+func (s *callbackSubmitter) submit(p *producer, op *operation) error {
+	if len(s.block) == 0 {
+		s.block = make([]callbackOp, 256)
+	}
+	c := &s.block[0]
+	c.To, c.runner, c.begun, c.Withdrawable = c, p.runner, op.begun, op.withdraw
+	id, err := p.runner.engine.Stage(engine.Bid{
+		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
+	})
+	if err != nil {
+		return err
+	}
+	s.block = s.block[1:]
+	k := key{id.Shard, id.Sequence}
+	p.staged(op, k, id.Sequence)
+	if op.withdraw {
+		p.late = append(p.late, withdrawal{k, c.Withdraw})
+	}
+	return nil
+}
+
+func (s *callbackSubmitter) flush(*producer) error { return nil }
+func (s *callbackSubmitter) close(*producer)       {}
+
+// tagSubmitter stages operations without memory of their own, one by one.
+type tagSubmitter struct{}
+
+func (tagSubmitter) submit(p *producer, op *operation) error {
+	id, err := p.runner.engine.Stage(engine.Bid{
+		Target: op.target, Priority: engine.Priority(op.priority), Tag: uint64(op.index),
+	})
+	if err == nil {
+		p.staged(op, key{tagged, uint64(op.index)}, id.Sequence)
+	}
+	return err
+}
+
+func (tagSubmitter) flush(*producer) error { return nil }
+func (tagSubmitter) close(*producer)       {}
+
+// batchSubmitter stages them in batches. Their sequences are not known, so
+// their order is only if there is one producer.
+type batchSubmitter struct {
+	batch   *engine.Batch
+	pending []operation
+}
+
+func (s *batchSubmitter) submit(p *producer, op *operation) error {
+	if p.runner.feed != nil {
+		s.pending = append(s.pending, *op)
+	}
+	return s.batch.Add(engine.Bid{
+		Target: op.target, Priority: engine.Priority(op.priority), Tag: uint64(op.index),
+	})
+}
+
+// flush retries until everything is accepted, since what is refused stays in
+// the batch.
+func (s *batchSubmitter) flush(p *producer) error {
+	for err := s.batch.Flush(); err != nil; err = s.batch.Flush() {
+		if !errors.Is(err, engine.ErrOverloaded) {
+			return err
+		}
+		p.refused++
+	}
+	for i := range s.pending {
+		op := &s.pending[i]
+		p.staged(op, key{tagged, uint64(op.index)}, uint64(op.index))
+	}
+	s.pending = s.pending[:0]
+	return nil
+}
+
+func (s *batchSubmitter) close(*producer) {}
+
+// handleSubmitter uses Submit. A second goroutine waits for the handles.
+type handleSubmitter struct {
+	handles    chan pendingHandle
+	collecting sync.WaitGroup
+}
+
+type pendingHandle struct {
+	key    key
+	handle *engine.Handle[struct{}]
+}
+
+func nothing(context.Context) (struct{}, error) { return struct{}{}, nil }
+
+func (s *handleSubmitter) submit(p *producer, op *operation) error {
+	h, err := engine.Submit(context.Background(), p.runner.engine,
+		engine.Op{Target: op.target, Priority: engine.Priority(op.priority)}, nothing)
+	if err != nil {
+		return err
+	}
+	k := key{h.ID().Shard, h.ID().Sequence}
+	p.staged(op, k, k.id)
+	if op.withdraw {
+		p.late = append(p.late, withdrawal{k, h.Withdraw})
+	}
+	s.handles <- pendingHandle{k, h}
+	return nil
+}
+
+func (s *handleSubmitter) flush(*producer) error { return nil }
+
+func (s *handleSubmitter) close(*producer) {
+	close(s.handles)
+	s.collecting.Wait()
+}
+
+func (s *handleSubmitter) collect(r *runner) {
+	defer s.collecting.Done()
+	var outcomes []told
+	for h := range s.handles {
+		_, err := h.handle.Wait(context.Background())
+		if o := outcomeOfError(err); o != toldWithdrawn { // the producer tells that
+			outcomes = append(outcomes, told{h.key, o})
+		}
+		if r.feed != nil && len(outcomes) == flatOutBurst {
+			r.feed.reportDecided(nil, outcomes)
+			outcomes = outcomes[:0]
+		}
+	}
+	if r.feed != nil {
+		r.feed.reportDecided(nil, outcomes)
+	}
+}
+
+func outcomeOfError(err error) outcome {
+	switch {
+	case err == nil:
+		return toldWon
+	case errors.Is(err, engine.ErrRejected):
+		return toldLost
+	case errors.Is(err, engine.ErrWithdrawn):
+		return toldWithdrawn
+	}
+	return toldStopped
+}
+
+// blockingSubmitter calls Do on a goroutine for each operation. Which place it
+// had in the order of submission is only known with its outcome, if at all: a
+// withdrawn one never learns it.
+type blockingSubmitter struct {
+	mu       sync.Mutex
+	accepted []staged
+	outcomes []told
+	withdrew int64
+	refused  int64
+	calls    sync.WaitGroup
+}
+
+func (s *blockingSubmitter) submit(p *producer, op *operation) error {
+	s.calls.Add(1)
+	ctx := context.Background()
+	if op.withdraw {
+		withdrawn, cancel := context.WithCancel(ctx)
+		ctx = withdrawn
+		p.late = append(p.late, withdrawal{withdraw: func() bool { cancel(); return false }})
+	}
+	go s.call(ctx, p.runner, *op)
+	return nil
+}
+
+func (s *blockingSubmitter) call(ctx context.Context, r *runner, op operation) {
+	defer s.calls.Done()
+	_, err := engine.Do(ctx, r.engine, engine.Op{
+		Target: op.target, Priority: engine.Priority(op.priority), ID: indexID(op.index),
+	}, nothing)
+	id := engine.OpID{}
+	o := outcomeOfError(err)
+	var lost *engine.RejectedError
+	switch {
+	case o == toldWon:
+		won, _ := r.winners.LoadAndDelete(op.index)
+		id = won.(engine.OpID)
+	case errors.As(err, &lost):
+		id = lost.ID
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case o == toldWithdrawn && accepted(err):
+		s.withdrew++
+	case o == toldWithdrawn || errors.Is(err, engine.ErrOverloaded):
+		s.refused++
+	case r.feed != nil:
+		k := key{id.Shard, id.Sequence}
+		s.accepted = append(s.accepted, staged{key: k, target: op.target, priority: op.priority, begun: op.begun})
+		s.outcomes = append(s.outcomes, told{k, o})
+	}
+}
+
+// accepted reports whether a withdrawn operation had been staged.
+func accepted(err error) bool {
+	var withdrawn *engine.WithdrawnError
+	return errors.As(err, &withdrawn) && withdrawn.Accepted
+}
+
+// flush hands over what has come back.
+func (s *blockingSubmitter) flush(p *producer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.accepted = append(p.accepted, s.accepted...)
+	p.outcomes = append(p.outcomes, s.outcomes...)
+	p.withdrew += s.withdrew
+	p.refused += s.refused
+	s.accepted, s.outcomes, s.withdrew, s.refused = s.accepted[:0], s.outcomes[:0], 0, 0
+	return nil
+}
+
+func (s *blockingSubmitter) close(p *producer) {
+	s.calls.Wait()
+	s.flush(p)
+}
+
+// indexID carries an operation's number to the registry.
+func indexID(index int64) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[8:], uint64(index)+1)
+	return id
+}
+
+// winners is the registry of a blocking run: it tells the winners their place
+// in the order of submission.
+type winners struct{ sync.Map }
+
+func (w *winners) Register(e engine.Entry) error {
+	w.Store(int64(binary.BigEndian.Uint64(e.Key[8:])-1), e.Op)
+	return nil
+}
+
+func (w *winners) Finish(uuid.UUID, error) {}
