@@ -1,0 +1,147 @@
+// Command loadgen puts an engine under load and tells what happened, with every
+// decision held against a reference model while it runs.
+//
+// Without arguments it plays the home scenario: 300,000 operations per second,
+// three contenders for each target, windows of 100 ms, so 30,000 operations in
+// flight, for five seconds.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"example.com/contend/bench"
+	"github.com/alecthomas/kong"
+)
+
+// flags are the command line. What is not given has bench's defaults.
+type flags struct {
+	Rate       bench.Rate    `help:"Operations per second (300000, 300k, 1.5m), or flat-out." default:"300k" group:"Workload"`
+	Duration   time.Duration `help:"How long to submit; a trace ends by itself." default:"5s" group:"Workload"`
+	Operations int64         `help:"How many operations to submit, if fewer than fit into the duration." group:"Workload"`
+	Targets    int           `help:"How many targets to contend for." default:"10000" group:"Workload"`
+	Skew       bench.Skew    `help:"How operations are spread over targets: threes, uniform, zipf or hot." default:"threes" group:"Workload"`
+	Exponent   float64       `help:"Of zipf." default:"0.99" group:"Workload"`
+	Trace      string        `help:"Replay the targets of this recorded trace, plain or gzip." placeholder:"FILE" group:"Workload"`
+	Repeat     bool          `help:"Start the trace over until the duration ends." group:"Workload"`
+	Priorities bench.Mix     `help:"Weights of the priorities." default:"critical=1,high=4,normal=10,low=4,background=1" group:"Workload"`
+	Withdraw   float64       `help:"Share of operations to withdraw before their verdict, 0 to 1." group:"Workload"`
+	Window     time.Duration `help:"How long a target collects contenders." default:"100ms" group:"Workload"`
+	Seed       uint64        `help:"Decides targets, priorities and withdrawals." group:"Workload"`
+	Producers  int           `help:"Goroutines that submit." default:"1" group:"Workload"`
+
+	Rung      bench.Rung `help:"How operations learn their verdict: callback, decisions, handles or blocking." default:"callback" group:"Engine"`
+	Batch     int        `help:"Submit this many at a time; with --rung=decisions." group:"Engine"`
+	Shards    int        `help:"Goroutines that decide; 0 means GOMAXPROCS." group:"Engine"`
+	MaxStaged int        `help:"Operations a shard may hold; 0 means 1,048,576." group:"Engine"`
+	RingSize  int        `help:"Submissions a shard takes between two looks; 0 means 8,192." group:"Engine"`
+
+	Verify  bool `help:"Hold every decision against the reference model." default:"true" negatable:"" group:"Report"`
+	Net     bool `help:"Measure the generator alone first, and subtract its processor time." group:"Report"`
+	Hottest int  `help:"How many of the hottest targets to name; -1 means 10 for a trace, else none." default:"-1" group:"Report"`
+	Quiet   bool `help:"No progress, only the summary." short:"q" group:"Report"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// Exit statuses.
+const (
+	exitOK        = 0
+	exitViolation = 1 // a check failed
+	exitUsage     = 2 // nothing was run
+)
+
+// run is main without the process around it.
+func run(ctx context.Context, args []string, out, progress io.Writer) int {
+	var f flags
+	exited := false
+	parser, err := kong.New(&f,
+		kong.Name("loadgen"),
+		kong.Description("Puts a contend engine under load and verifies every decision."),
+		kong.Writers(out, progress),
+		kong.Exit(func(int) { exited = true }),
+	)
+	if err != nil {
+		panic(err) // the flags struct is at fault
+	}
+	_, err = parser.Parse(args)
+	if exited {
+		return exitOK // --help was printed
+	}
+	var report *bench.Report
+	if err == nil {
+		report, err = f.play(ctx, progress)
+	}
+	if err != nil {
+		fmt.Fprintf(progress, "loadgen: %v\n", err)
+		return exitUsage
+	}
+	summarize(out, report)
+	if !report.OK() {
+		return exitViolation
+	}
+	return exitOK
+}
+
+func (f *flags) play(ctx context.Context, progress io.Writer) (*bench.Report, error) {
+	w, err := f.workload()
+	if err != nil {
+		return nil, err
+	}
+	o := f.options()
+	if !f.Quiet {
+		line := newProgressLine(progress)
+		o.Progress, o.Every = line.show, line.every
+		defer line.clear()
+	}
+	return bench.Run(ctx, w, o)
+}
+
+// workload turns the flags into a workload. A trace is read whole first.
+func (f *flags) workload() (bench.Workload, error) {
+	w := bench.Workload{
+		Rate: f.Rate, Duration: f.Duration, Operations: f.Operations,
+		Targets: f.Targets, Skew: f.Skew, Exponent: f.Exponent,
+		Repeat: f.Repeat, Priorities: f.Priorities, Withdraw: f.Withdraw,
+		Window: f.Window, Seed: f.Seed, Producers: f.Producers,
+	}
+	if f.Duration <= 0 {
+		return w, errors.New("--duration must be positive, for instance 5s")
+	}
+	if f.Trace == "" {
+		return w, nil
+	}
+	if !f.Repeat {
+		w.Duration = 0 // the trace's end is the run's
+		if f.Operations == 0 {
+			w.Operations = bench.Endless
+		}
+	}
+	var err error
+	w.Trace, err = bench.ReadTrace(f.Trace)
+	return w, err
+}
+
+func (f *flags) options() bench.Options {
+	o := bench.Options{
+		Rung: f.Rung, Batch: f.Batch, Shards: f.Shards,
+		MaxStaged: f.MaxStaged, RingSize: f.RingSize,
+		Verify: f.Verify, Net: f.Net, Hottest: f.Hottest,
+	}
+	if f.Hottest < 0 {
+		o.Hottest = 0
+		if f.Trace != "" && f.Verify {
+			o.Hottest = 10
+		}
+	}
+	return o
+}
