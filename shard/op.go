@@ -95,5 +95,15 @@ func (t *Ticket) settle() bool {
 	return t.state.CompareAndSwap(ticketStaged, ticketSettled)
 }
 
+// cancel gives the ticket of a refused operation back. It reports false if it
+// was withdrawn.
+func (t *Ticket) cancel() bool {
+	if t.state.CompareAndSwap(ticketStaged, ticketFree) {
+		return true
+	}
+	t.release()
+	return false
+}
+
 // release gives the ticket back to its submitter. Owner goroutine only.
 func (t *Ticket) release() { t.state.Store(ticketFree) }

@@ -6,9 +6,21 @@ import (
 	"example.com/contend/ring"
 )
 
-// busyOps is from how many operations per look on the owner looks again at the
-// next tick, whatever is due. Below, it sleeps until the next deadline.
-const busyOps = 16
+// How the owner paces itself, by the number of operations that its last look
+// found.
+const (
+	// lookEvery is how much time a busy owner lets pass between two looks.
+	// Deadlines in between are that much late at most; each wake-up of an idle
+	// thread costs some 50 µs of processor time.
+	lookEvery = int64(time.Millisecond)
+
+	// busyOps is from where on it is busy. Below, it wakes for each deadline.
+	busyOps = 16
+
+	// floodOps is from where on it is so busy that submitters are spared
+	// reading the clock. A submission is then dated up to lookEvery late.
+	floodOps = 1024
+)
 
 // owner is the state of the owner goroutine. Nobody else touches it.
 type owner struct {
@@ -16,6 +28,7 @@ type owner struct {
 	timer *time.Timer
 	take  func(sequence uint64, op *Op) // stages one drained operation
 
+	looked  int64 // when the last look began
 	found   int64 // the time given to unstamped operations of this drain
 	drained int   // operations found by the last look
 	whole   bool  // the last look drained up to its snapshot
@@ -35,7 +48,7 @@ func (s *Shard) Run() {
 	ended := false
 	defer func() {
 		if !ended {
-			s.tally.incidents.Add(1)
+			s.incident(errGoexit)
 			go s.Run()
 		}
 	}()
@@ -60,7 +73,7 @@ func (s *Shard) Run() {
 // its submission.
 func (s *Shard) look() bool {
 	closed, aborted := s.ring.Closed(), s.aborted.Load()
-	due := s.config.Now()
+	s.owner.looked = s.config.Now()
 	tail := s.ring.Tail()
 	s.owner.found = s.config.Now()
 
@@ -68,7 +81,7 @@ func (s *Shard) look() bool {
 	s.owner.whole = s.ring.Drain(tail, s.owner.take)
 	s.owner.drained = int(s.ring.Drained() - before)
 	if s.owner.whole {
-		s.owner.core.Advance(due)
+		s.owner.core.Advance(s.owner.looked)
 		if aborted {
 			s.owner.core.Abandon()
 		}
@@ -84,10 +97,9 @@ func (s *Shard) rest() {
 	switch {
 	case s.owner.whole && s.ring.Len() >= max(1, s.ring.Cap()/4):
 		// A batch is waiting already.
-	case s.owner.drained >= busyOps || s.room.Waiting():
+	case s.owner.drained >= floodOps || s.room.Waiting():
 		// Awake to submitters: they neither stamp nor ring.
-		now := s.config.Now()
-		s.sleepUntil((now/int64(Tick) + 1) * int64(Tick))
+		s.sleepUntil(s.owner.looked + lookEvery)
 	default:
 		s.restUntilDue()
 	}
@@ -99,6 +111,9 @@ func (s *Shard) restUntilDue() {
 	due, timed := s.owner.core.Next()
 	before := int64(ring.Anything)
 	if timed {
+		if s.owner.drained >= busyOps {
+			due = max(due, s.owner.looked+lookEvery)
+		}
 		before = due - int64(Tick)
 	}
 	s.bell.Arm(before)

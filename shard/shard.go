@@ -27,10 +27,11 @@
 // A submitter that finds it asleep reads the clock and stamps its operation,
 // so that it need not be woken: it is due after a full window anyway, and the
 // deadline that the owner sleeps for usually comes before. Only an operation
-// due at least a tick before that wakes it. Under load the owner stays awake,
-// which here means that it promises to look at every tick; submitters then
-// leave out the stamp (29 ns) and the owner's own time counts, taken after the
-// snapshot so that no window gets too short.
+// due at least a tick before that wakes it. A busy owner lets a millisecond
+// pass between two looks. A flooded one stays awake, which here means that it
+// promises to look again within that millisecond; submitters then leave out the
+// stamp (29 ns) and the owner's own time counts, taken after the snapshot so
+// that no window gets too short.
 package shard
 
 import (
@@ -52,7 +53,7 @@ var (
 	// was withdrawn from a window that is still open.
 	ErrInUse = errors.New("shard: ticket is in use")
 	// ErrGaveUp is returned when the caller's done channel closed while waiting
-	// for room.
+	// for room, or the ticket was withdrawn while being refused.
 	ErrGaveUp = errors.New("shard: gave up waiting for room")
 )
 
@@ -74,8 +75,8 @@ type Config struct {
 	// Decided is the hook between decided and told: it gets every decision, in
 	// batches, on the owner goroutine. Nil for none.
 	Decided func([]Decision)
-	// Incident is told about a panic in Decided or in a contender, on the
-	// owner goroutine. Nil for none.
+	// Incident is told about a panic or runtime.Goexit in Decided or in a
+	// contender, on the owner goroutine. Nil for none.
 	Incident func(value any, stack []byte)
 }
 
@@ -202,8 +203,10 @@ func (s *Shard) push(op *Op) (sequence uint64, err error) {
 	op.At = s.stamp()
 	sequence, err = s.ring.Push(op)
 	if err != nil {
-		op.cancel()
 		s.bell.Ring()
+		if !op.cancel() {
+			return 0, ErrGaveUp
+		}
 		return 0, err
 	}
 	s.announce(sequence, 1, op.due())
@@ -265,11 +268,10 @@ func (op *Op) begin() bool {
 	return true
 }
 
-// cancel undoes begin for an operation that was refused.
-func (op *Op) cancel() {
-	if op.Hash&withdrawableBit != 0 {
-		op.Ticket.release()
-	}
+// cancel undoes begin for an operation that was refused. It reports false if
+// the operation was withdrawn meanwhile: then it must not be tried again.
+func (op *Op) cancel() bool {
+	return op.Hash&withdrawableBit == 0 || op.Ticket.cancel()
 }
 
 // due returns when the operation's window closes if it opens one.

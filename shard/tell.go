@@ -1,6 +1,9 @@
 package shard
 
-import "runtime/debug"
+import (
+	"errors"
+	"runtime/debug"
+)
 
 // telling is how far the owner has come in telling a batch, so that it can go
 // on behind a contender that panicked or ended the goroutine.
@@ -100,9 +103,16 @@ func (t *Ticket) tell(v *Verdict) {
 // guard keeps a panic of the user's from ending the owner.
 func (s *Shard) guard() {
 	if v := recover(); v != nil {
-		s.tally.incidents.Add(1)
-		if s.config.Incident != nil {
-			s.config.Incident(v, debug.Stack())
-		}
+		s.incident(v)
+	}
+}
+
+// errGoexit is the incident of a hook or contender that ended the goroutine.
+var errGoexit = errors.New("runtime.Goexit")
+
+func (s *Shard) incident(v any) {
+	s.tally.incidents.Add(1)
+	if s.config.Incident != nil {
+		s.config.Incident(v, debug.Stack())
 	}
 }

@@ -6,26 +6,27 @@ import (
 )
 
 // Tick is the resolution of deadlines: a window closes at the first tick at or
-// after its due time, never before. It is also how seldom a busy owner wakes.
-const Tick = time.Millisecond
+// after its due time, never before. It is a fraction of the time between two
+// looks of a busy owner, so that rounding up costs little beside that.
+const Tick = 125 * time.Microsecond
 
 const (
-	wheelBits   = 8
+	wheelBits   = 10
 	wheelSlots  = 1 << wheelBits
-	wheelLevels = 5 // 2⁴⁰ ticks of a millisecond are 34 years
+	wheelLevels = 4 // 2⁴⁰ ticks of 125 µs are 4.3 years
 	wheelFar    = 1<<(wheelBits*wheelLevels) - 1<<(wheelBits*(wheelLevels-1))
 )
 
 // wheel is a hierarchical timing wheel (Varghese and Lauck 1987) of groups,
 // linked through group.next in the order in which they were added. Level 0 has
-// a slot per tick, level n a slot per 256ⁿ ticks; when the time of an upper
-// slot begins, its groups are dealt out to the levels below. The window of
-// 100 ms lives in level 0 and is never moved.
+// a slot per tick, level n a slot per 1024ⁿ ticks; when the time of an upper
+// slot begins, its groups are dealt out to the levels below. Windows
+// up to 127 ms live in level 0 and are never moved.
 //
 // Groups of the same tick fire in the order in which they were added: one that
 // comes from an upper level was added when the tick was farther away, so it is
 // put in front of those that are in the lower slot already. (Only groups that
-// were added more than 34 years ahead can change places among themselves.)
+// were added more than 4 years ahead can change places among themselves.)
 //
 // It belongs to the owner goroutine. Its oracle, a heap, is in wheel_test.go.
 type wheel struct {
