@@ -29,6 +29,7 @@ type producer struct {
 	stream *Stream
 	submit submitter
 
+	lag      *Lateness // of submissions behind their intended time; nil when flat out
 	accepted []staged
 	outcomes []told
 	refused  int64
@@ -95,6 +96,9 @@ func (p *producer) burst(now int64) {
 			}
 		} else if op.begun = r.due(op.index); op.begun > now {
 			break
+		}
+		if p.lag != nil {
+			p.lag.Record(time.Duration(now - op.begun))
 		}
 		op.target, op.priority, op.withdraw = p.stream.Next()
 		if !r.options.Dry {

@@ -28,6 +28,10 @@ type Report struct {
 	// rather than from the intended time of submission.
 	Exact bool
 
+	// Lag is how far behind the intended times the generator itself was. It is
+	// part of Lateness where that is exact.
+	Lag Summary
+
 	// PeakStaged is the most operations seen in flight, PeakBytes the memory
 	// that the engine held for staging then, rings included.
 	PeakStaged int

@@ -171,14 +171,22 @@ func (r *runner) produce(ctx context.Context) {
 	var producers []*producer
 	for i, stream := range r.workload.Streams() {
 		p := &producer{runner: r, number: i, stream: stream, submit: r.newSubmitter()}
+		if r.workload.Rate != FlatOut {
+			p.lag = NewLateness()
+		}
 		producers = append(producers, p)
 		producing.Go(func() { p.run(ctx) })
 	}
 	producing.Wait()
+	lag := NewLateness()
 	for _, p := range producers {
+		if p.lag != nil {
+			lag.Merge(p.lag)
+		}
 		r.report.Refused += p.refused
 		r.report.Withdrawn += p.withdrew
 	}
+	r.report.Lag = lag.Summary()
 }
 
 // conclude puts the report together once the engine has stopped.

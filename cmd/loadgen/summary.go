@@ -79,7 +79,7 @@ func refusedHint(r *bench.Report) string {
 
 func latenessHint(r *bench.Report) string {
 	if r.Exact {
-		return ""
+		return fmt.Sprintf("\n%28sthe generator's own lag is part of it: p50 %s, p99 %s", "", millis(r.Lag.P50), millis(r.Lag.P99))
 	}
 	return "; from the opening of the window"
 }
