@@ -21,20 +21,15 @@ func BenchmarkWholeJob(b *testing.B) {
 	}
 }
 
-// BenchmarkRungs is the ladder: what each way to learn a verdict costs, at a
-// rate at which 30,000 operations are in flight.
+// BenchmarkRungs is the ladder: what each way to learn a verdict costs net of the
+// generator, at a rate at which 30,000 operations are in flight.
 func BenchmarkRungs(b *testing.B) {
 	for _, o := range []Options{{Rung: Decisions, Batch: 16}, {Rung: Decisions}, {Rung: Callback}, {Rung: Handles}, {Rung: Blocking}} {
 		b.Run(fmt.Sprintf("%v/batch=%d", o.Rung, o.Batch), func(b *testing.B) {
-			benchmark(b, Workload{Rate: FlatOut, Targets: 10_000, Skew: Uniform}, o)
+			o.Net = true
+			benchmark(b, Workload{}, o)
 		})
 	}
-}
-
-// BenchmarkHome runs the home scenario for b.N operations: figures at a fixed
-// rate are net of the generator.
-func BenchmarkHome(b *testing.B) {
-	benchmark(b, Workload{}, Options{Net: true})
 }
 
 func benchmark(b *testing.B, w Workload, o Options) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"example.com/contend/engine"
 	"github.com/google/uuid"
@@ -29,39 +30,68 @@ func (r *runner) newSubmitter() submitter {
 	return &callbackSubmitter{}
 }
 
-// callbackOp is the caller memory of one operation: 72 bytes.
+// callbackOp is the caller memory of one operation.
 type callbackOp struct {
 	engine.Ticket
-	runner  *runner
-	begun   int64
-	outcome outcome // written on completion
+	runner *runner
+	next   *callbackOp // the producer's
+	begun  int64
+	// told publishes to the producer that the memory is free again.
+	told atomic.Bool
 }
 
 // Decided is told the verdict on the shard's goroutine.
 func (op *callbackOp) Decided(v *engine.Verdict) {
-	op.outcome = outcomeOf(v)
 	if r := op.runner; r.feed != nil {
 		r.taps[v.Op.Shard].tell(v)
 	}
+	op.told.Store(true)
 }
 
-// callbackSubmitter makes the operations' memory in blocks, as a caller with
-// many would.
-type callbackSubmitter struct{ block []callbackOp }
+// callbackSubmitter keeps the operations' memory and uses it again, as a caller
+// with many would: in the order of submission, in which it comes back, since
+// all windows are equally long.
+type callbackSubmitter struct {
+	fresh          []callbackOp
+	oldest, newest *callbackOp // a chain through next
+}
+
+// take returns memory that is not in use, making more if the oldest still is.
+func (s *callbackSubmitter) take() *callbackOp {
+	op := s.oldest
+	if op != nil && op.next != nil && op.told.Load() {
+		s.oldest, op.next = op.next, nil
+		op.told.Store(false)
+	} else {
+		if len(s.fresh) == 0 {
+			s.fresh = make([]callbackOp, 256)
+		}
+		op, s.fresh = &s.fresh[0], s.fresh[1:]
+	}
+	if s.newest == nil {
+		s.oldest = op
+	} else {
+		s.newest.next = op
+	}
+	s.newest = op
+	return op
+}
 
 func (s *callbackSubmitter) submit(p *producer, op *operation) error {
-	if len(s.block) == 0 {
-		s.block = make([]callbackOp, 256)
+	var c *callbackOp
+	if op.withdraw {
+		c = new(callbackOp) // not used again: its withdrawal may come after its verdict
+	} else {
+		c = s.take()
 	}
-	c := &s.block[0]
 	c.To, c.runner, c.begun, c.Withdrawable = c, p.runner, op.begun, op.withdraw
 	id, err := p.runner.engine.Stage(engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
 	})
 	if err != nil {
+		c.told.Store(true)
 		return err
 	}
-	s.block = s.block[1:]
 	k := key{id.Shard, id.Sequence}
 	p.staged(op, k, id.Sequence)
 	if op.withdraw {
