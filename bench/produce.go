@@ -28,6 +28,7 @@ type producer struct {
 	number int
 	stream *Stream
 	submit submitter
+	op     operation // the one being submitted
 
 	lag      *Lateness // of submissions behind their intended time; nil when flat out
 	accepted []staged
@@ -89,7 +90,8 @@ func (p *producer) burst(now int64) {
 	r := p.runner
 	p.withdrawLate()
 	for n := 0; p.stream.Left() > 0; n++ {
-		op := operation{index: p.stream.Index(), begun: now}
+		op := &p.op
+		*op = operation{index: p.stream.Index(), begun: now}
 		if r.workload.Rate == FlatOut {
 			if n == flatOutBurst {
 				break
@@ -102,7 +104,7 @@ func (p *producer) burst(now int64) {
 		}
 		op.target, op.priority, op.withdraw = p.stream.Next()
 		if !r.options.Dry {
-			p.refuse(p.submit.submit(p, &op))
+			p.refuse(p.submit.submit(p, op))
 		}
 	}
 	p.refuse(p.submit.flush(p))

@@ -54,17 +54,15 @@ func (t *tap) record(d *engine.Decision) {
 
 // begun returns when the first contender was to be submitted.
 func (r *runner) begun(d *engine.Decision) (int64, bool) {
-	for first := range d.All() {
-		if first.Ticket == nil {
-			if r.workload.Rate == FlatOut {
-				return 0, false
-			}
-			return r.due(int64(first.ID)), true
+	first := d.First()
+	if first.Ticket == nil {
+		if r.workload.Rate == FlatOut {
+			return 0, false
 		}
-		if op, ok := first.Ticket.To.(*callbackOp); ok {
-			return op.begun, true
-		}
-		break
+		return r.due(int64(first.ID)), true
+	}
+	if op, ok := first.Ticket.To.(*callbackOp); ok {
+		return op.begun, true
 	}
 	return 0, false
 }

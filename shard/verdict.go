@@ -80,14 +80,20 @@ type Decision struct {
 // Conflict reports whether there was something to decide.
 func (d *Decision) Conflict() bool { return d.Contenders > 1 && !d.Abandoned }
 
+// First returns the first submitted of the contenders.
+func (d *Decision) First() Standing { return d.members.standing() }
+
 // All iterates over the contenders, the winner included, in the order of
 // submission.
 func (d *Decision) All() iter.Seq[Standing] {
-	return func(yield func(Standing) bool) {
-		for m := d.members; m.left > 0; m.advance() {
-			if !yield(m.standing()) {
-				return
-			}
+	// Small enough to be inlined, so that a loop over it allocates nothing.
+	return func(yield func(Standing) bool) { d.each(yield) }
+}
+
+func (d *Decision) each(yield func(Standing) bool) {
+	for m := d.members; m.left > 0; m.advance() {
+		if !yield(m.standing()) {
+			return
 		}
 	}
 }
