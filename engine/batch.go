@@ -89,12 +89,13 @@ func (b *Batch) flush(index int) error {
 }
 
 func (e *Engine) pushAll(s *shard.Shard, ops []shard.Op) (n int, err error) {
-	if e.config.WhenFull == Park {
-		return s.StageAllWait(ops, nil)
-	}
 	_, n, err = s.StageAll(ops)
-	if err == nil && n < len(ops) {
-		err = shard.ErrFull
+	if n == len(ops) || err != nil && err != shard.ErrFull {
+		return n, err
 	}
-	return n, err
+	if e.parks() {
+		more, err := s.StageAllWait(ops[n:], nil)
+		return n + more, err
+	}
+	return n, shard.ErrFull
 }

@@ -64,10 +64,20 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	}
 	win := Win{Entry: entryOf(&op, &w.verdict), engine: e}
 	e.putWaiter(w)
-	if err := e.config.Registry.Register(win.Entry); err != nil {
+	if err := e.register(win.Entry); err != nil {
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
 	}
 	return win, nil
+}
+
+// register tells the registry about a winner; a panic becomes an error.
+func (e *Engine) register(entry Entry) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = caught(v)
+		}
+	}()
+	return e.config.Registry.Register(entry)
 }
 
 // Win is the permission to execute that Contend returns. Its Entry is zero if

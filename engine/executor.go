@@ -66,5 +66,8 @@ func (b *bounded) shift() func() {
 	run := b.queue[0]
 	b.queue[0] = nil
 	b.queue = b.queue[1:]
+	if len(b.queue) == 0 {
+		b.queue = nil // gives a burst's memory back
+	}
 	return run
 }

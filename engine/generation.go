@@ -18,6 +18,7 @@ type generation struct {
 	stopping atomic.Bool // publishes to ending winners that Stop wants to know
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced when a winner ends while stopping
+	inStop   int           // winners that wait in Stop themselves
 }
 
 // begin makes a generation and starts its shards.
@@ -87,13 +88,20 @@ func (g *generation) awaitShards(done <-chan struct{}) bool {
 	return true
 }
 
-// awaitRuns waits until at most the given number of winners is left.
-func (g *generation) awaitRuns(ctx context.Context, most int) bool {
+// awaitRuns waits until all winners have ended. If the caller is inside of
+// winners, so many, it does not wait for them nor for others that wait here:
+// they would wait for each other.
+func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
+	g.entersStop(inside)
+	defer g.entersStop(-inside)
 	for {
 		g.mu.Lock()
-		changed := g.changed
+		changed, spared := g.changed, 0
+		if inside > 0 {
+			spared = g.inStop
+		}
 		g.mu.Unlock()
-		if g.running() <= most {
+		if g.running() <= spared {
 			return true
 		}
 		select {
@@ -104,6 +112,16 @@ func (g *generation) awaitRuns(ctx context.Context, most int) bool {
 	}
 }
 
+// entersStop counts winners that begin to wait in Stop.
+func (g *generation) entersStop(n int) {
+	g.mu.Lock()
+	g.inStop += n
+	g.mu.Unlock()
+	if n > 0 {
+		g.runEnded()
+	}
+}
+
 func (g *generation) running() (n int) {
 	for _, rs := range g.runs {
 		n += rs.len()
@@ -111,7 +129,8 @@ func (g *generation) running() (n int) {
 	return n
 }
 
-// runEnded tells whoever stops the engine that there is one winner less.
+// runEnded tells whoever stops the engine that there is one winner less to
+// wait for.
 func (g *generation) runEnded() {
 	if g.stopping.Load() {
 		g.mu.Lock()

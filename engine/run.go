@@ -53,18 +53,30 @@ func (rs *runs) add(r *run) bool {
 		return false
 	}
 	r.state.Store(runQueued)
-	r.prev, r.next = nil, rs.live
-	if rs.live != nil {
-		rs.live.prev = r
-	}
-	rs.live = r
-	rs.count++
+	rs.link(r)
 	return true
 }
 
 // remove lets go of a run.
 func (rs *runs) remove(r *run) {
 	rs.mu.Lock()
+	rs.unlink(r)
+	rs.mu.Unlock()
+	rs.gen.runEnded()
+}
+
+// link puts a run into the list; under the lock.
+func (rs *runs) link(r *run) {
+	r.prev, r.next = nil, rs.live
+	if rs.live != nil {
+		rs.live.prev = r
+	}
+	rs.live = r
+	rs.count++
+}
+
+// unlink takes a run out of the list; under the lock.
+func (rs *runs) unlink(r *run) {
 	if r.prev != nil {
 		r.prev.next = r.next
 	} else if rs.live == r {
@@ -75,8 +87,6 @@ func (rs *runs) remove(r *run) {
 	}
 	r.prev, r.next = nil, nil
 	rs.count--
-	rs.mu.Unlock()
-	rs.gen.runEnded()
 }
 
 func (rs *runs) len() int {
@@ -90,27 +100,33 @@ func (rs *runs) len() int {
 func (rs *runs) abort() {
 	rs.mu.Lock()
 	rs.aborted = true
-	var running, queued []*run
-	for r := rs.live; r != nil; r = r.next {
-		// Under the lock a run cannot be removed, so it is not reused yet.
+	var running, queued []func(wasRunning bool)
+	for r := rs.live; r != nil; {
+		// The swap to stopped passes a queued run to its goroutine, which may
+		// reuse it at once: everything is taken from it before.
+		next, giveUp := r.next, r.giveUp
+		rs.unlink(r)
 		if r.state.CompareAndSwap(runQueued, runStopped) {
-			queued = append(queued, r)
-		} else if r.state.CompareAndSwap(runRunning, runStopped) {
-			running = append(running, r)
+			queued = append(queued, giveUp) // its function will not be called
+		} else {
+			rs.link(r) // until its function ends
+			if r.state.CompareAndSwap(runRunning, runStopped) {
+				running = append(running, giveUp)
+			}
 		}
+		r = next
 	}
 	rs.mu.Unlock()
 	rs.cell.stopped.Add(uint64(len(queued) + len(running)))
-	for _, r := range queued {
-		giveUp := r.giveUp // before the memory of a blocking call is reused
-		rs.remove(r)       // its function will not be called
+	rs.gen.runEnded()
+	for _, giveUp := range queued {
 		if giveUp != nil {
 			giveUp(false)
 		}
 	}
-	for _, r := range running {
-		if r.giveUp != nil {
-			r.giveUp(true)
+	for _, giveUp := range running {
+		if giveUp != nil {
+			giveUp(true)
 		}
 	}
 }
@@ -125,7 +141,9 @@ func (rs *runs) abort() {
 //go:noinline
 func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {
 	if !r.state.CompareAndSwap(runQueued, runRunning) {
-		done(&StoppedError{Accepted: true})
+		if r.state.Load() == runStopped { // else an executor called twice
+			done(&StoppedError{Accepted: true})
+		}
 		return
 	}
 	var err error
@@ -134,7 +152,7 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 		if !returned {
 			err = caught(recover())
 		}
-		done(e.end(r, err))
+		e.end(r, err, done)
 	}()
 	if err = e.config.Registry.Register(r.entry); err == nil {
 		err = call(ctx)
@@ -142,8 +160,9 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 	returned = true
 }
 
-// end settles the outcome of a run whose function has ended.
-func (e *Engine) end(r *run, err error) error {
+// end settles the outcome of a run whose function has ended and hands it on,
+// whatever the registry does.
+func (e *Engine) end(r *run, err error, done func(error)) {
 	if err != nil {
 		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}
 	}
@@ -155,20 +174,24 @@ func (e *Engine) end(r *run, err error) error {
 	default:
 		r.runs.cell.completed.Inc()
 	}
+	defer func() {
+		r.runs.remove(r)
+		done(err)
+	}()
 	e.finish(r, err)
-	r.runs.remove(r)
-	return err
 }
 
-// finish tells the registry, whose panic must not cost the operation its
-// outcome.
+// finish tells the registry, whose panic or Goexit must not cost the operation
+// its outcome.
 func (e *Engine) finish(r *run, err error) {
+	returned := false
 	defer func() {
-		if v := recover(); v != nil {
-			e.incident(v, debug.Stack())
+		if !returned {
+			e.incident(caught(recover()), debug.Stack())
 		}
 	}()
 	e.config.Registry.Finish(r.entry.ID, err)
+	returned = true
 }
 
 // caught turns what a function that did not return left behind into an error:

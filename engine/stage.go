@@ -84,11 +84,16 @@ func (e *Engine) window(target uuid.UUID, own time.Duration) (time.Duration, err
 
 // push submits to a shard, parking while its ring is full if so configured.
 func (e *Engine) push(s *shard.Shard, op *shard.Op, done <-chan struct{}) (uint64, error) {
-	if e.config.WhenFull == Refuse {
-		return s.Stage(op)
+	sequence, err := s.Stage(op)
+	if err == shard.ErrFull && e.parks() {
+		return s.StageWait(op, done)
 	}
-	return s.StageWait(op, done)
+	return sequence, err
 }
+
+// parks reports whether a submission that finds the ring full waits. On a
+// shard's own goroutine nobody else would make room.
+func (e *Engine) parks() bool { return e.config.WhenFull == Park && !onShard() }
 
 // explain turns a shard's refusal into the engine's.
 func (e *Engine) explain(err error, s *shard.Shard, index int) error {
@@ -99,6 +104,8 @@ func (e *Engine) explain(err error, s *shard.Shard, index int) error {
 		return &OverloadedError{Shard: index, Staged: s.Stats().Staged, Limit: e.config.MaxStaged}
 	case shard.ErrFull:
 		return &OverloadedError{Shard: index, Staged: s.Stats().Staged, Limit: e.config.MaxStaged, Ring: true}
+	case shard.ErrGaveUp:
+		return &WithdrawnError{}
 	case shard.ErrInUse:
 		return &InvalidError{"Bid.Ticket", "in use", "a ticket whose verdict was told, or whose window closed after it was withdrawn"}
 	}

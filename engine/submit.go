@@ -125,12 +125,14 @@ func (t *task) stage(g *generation) error {
 	}
 	t.runs = g.runs[index]
 	ctx := t.ctx // t is not ours any more once it is staged
+	unwatch := func() bool { return false }
 	if ctx.Done() != nil {
-		t.unwatch = context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })
+		unwatch = context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })
+		t.unwatch = unwatch
 	}
 	sequence, err := e.push(g.shards[index], &staged, ctx.Done())
 	if err != nil {
-		t.stopWatching()
+		unwatch() // not t's: it may have been withdrawn while it was refused
 		if err == shard.ErrGaveUp {
 			return e.refused(&WithdrawnError{Cause: context.Cause(ctx)})
 		}
@@ -163,22 +165,31 @@ func (t *task) Decided(v *Verdict) {
 		t.finish(&StoppedError{Accepted: true})
 		return
 	}
-	defer t.handOverFailed()
-	t.engine.config.Executor(t.execute)
+	t.handOver()
 }
 
-// handOverFailed fails an operation whose executor panicked instead of taking
-// it.
-func (t *task) handOverFailed() {
-	v := recover()
-	if v == nil || !t.run.state.CompareAndSwap(runQueued, runEnded) {
-		return
+// handOver gives a winner to the executor. One that panics, or ends the
+// goroutine, instead of taking it fails the operation.
+func (t *task) handOver() {
+	returned := false
+	defer func() {
+		if !returned {
+			t.handOverFailed(caught(recover()))
+		}
+	}()
+	t.engine.config.Executor(t.execute)
+	returned = true
+}
+
+func (t *task) handOverFailed(cause error) {
+	t.engine.incident(cause, debug.Stack())
+	if !t.run.state.CompareAndSwap(runQueued, runEnded) {
+		return // it was taken before, or Stop gave up on it
 	}
 	t.runs.cell.failed.Inc()
 	t.runs.remove(&t.run)
 	t.finish(&FailedError{
-		ID: t.run.entry.Op, Target: t.op.Target, Name: t.op.Name,
-		Cause: &PanicError{Value: v, Stack: debug.Stack()},
+		ID: t.run.entry.Op, EntryID: t.run.entry.ID, Target: t.op.Target, Name: t.op.Name, Cause: cause,
 	})
 }
 
@@ -191,7 +202,10 @@ func (t *task) execute() {
 // state is running, the task may not be ours, so the context is made here.
 func (t *task) call(context.Context) error {
 	ctx, cancel := context.WithCancel(t.ctx)
-	defer cancel()
+	defer func() {
+		t.cancel.Store(nil) // it refers to the context
+		cancel()
+	}()
 	t.cancel.Store(&cancel)
 	if t.run.state.Load() == runStopped {
 		cancel()
@@ -234,5 +248,6 @@ func (t *task) finish(err error) {
 func (t *task) stopWatching() {
 	if t.unwatch != nil {
 		t.unwatch()
+		t.unwatch = nil // it refers to the context
 	}
 }

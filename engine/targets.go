@@ -67,17 +67,23 @@ func appendTargets(found []uuid.UUID, v reflect.Value) []uuid.UUID {
 	return found
 }
 
-// asEntity returns a value as an Entity, also if only its pointer is one.
+// asEntity returns a value as an Entity, also if only its pointer is one; if it
+// has no address, as in a map or an interface, a copy's.
 func asEntity(v reflect.Value) (Entity, bool) {
 	if v.Type().Implements(entityType) && v.CanInterface() {
 		e, ok := v.Interface().(Entity)
 		return e, ok
 	}
-	if v.CanAddr() && v.Addr().CanInterface() && reflect.PointerTo(v.Type()).Implements(entityType) {
-		e, ok := v.Addr().Interface().(Entity)
-		return e, ok
+	if !reflect.PointerTo(v.Type()).Implements(entityType) || !v.CanInterface() {
+		return nil, false
 	}
-	return nil, false
+	if !v.CanAddr() {
+		held := reflect.New(v.Type()).Elem()
+		held.Set(v)
+		v = held
+	}
+	e, ok := v.Addr().Interface().(Entity)
+	return e, ok
 }
 
 // targetsIn returns how the targets of an A are found, or an InvalidError if

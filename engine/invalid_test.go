@@ -1,0 +1,181 @@
+package engine_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"example.com/contend/engine"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+// What is refused because it cannot be meant.
+
+func invalid(t *testing.T, err error, field string) {
+	t.Helper()
+	var i *engine.InvalidError
+	require.ErrorAs(t, err, &i)
+	require.ErrorIs(t, err, engine.ErrInvalid)
+	require.Equal(t, field, i.Field)
+	require.Contains(t, err.Error(), field)
+}
+
+func TestInvalidConfig(t *testing.T) {
+	for field, config := range map[string]engine.Config{
+		"Config.Window":    {Window: -1},
+		"Config.Shards":    {Shards: -1},
+		"Config.RingSize":  {RingSize: -1},
+		"Config.MaxStaged": {MaxStaged: -1},
+		"Config.WhenFull":  {WhenFull: engine.Refuse + 1},
+	} {
+		e, err := engine.New(config)
+		require.Nil(t, e)
+		invalid(t, err, field)
+	}
+	for field, config := range map[string]engine.Config{
+		"Config.Shards":   {Shards: 1 << 20},
+		"Config.RingSize": {RingSize: 1 << 30},
+	} {
+		_, err := engine.New(config)
+		invalid(t, err, field)
+	}
+}
+
+// Zero shards are as many as there are processors: each is one goroutine.
+func TestZeroConfigWorks(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		e := newEngine(t, engine.Config{})
+		e.Start()
+		require.Equal(t, runtime.GOMAXPROCS(0), runtime.NumGoroutine()-before)
+		goesOn(t, e)
+		require.IsType(t, &engine.Memory{}, e.Registry())
+	})
+}
+
+func TestInvalidOperations(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{WindowOf: func(id uuid.UUID) time.Duration {
+			if id == target(13) {
+				return -1
+			}
+			return 0
+		}})
+		for _, c := range []struct {
+			field string
+			op    engine.Op
+		}{
+			{"Op.Window", engine.Op{Target: target(1), Window: -1}},
+			{"Op.Window", engine.Op{Window: -1, Mode: engine.None}},
+			{"Op.Mode", engine.Op{Target: target(1), Mode: engine.None + 1}},
+			{"window from Config.WindowOf", engine.Op{Target: target(13)}},
+		} {
+			_, err := engine.Do(background, e, c.op, answer(1))
+			invalid(t, err, c.field)
+			h, err := engine.Submit(background, e, c.op, answer(1))
+			invalid(t, err, c.field)
+			require.Nil(t, h)
+			_, err = e.Contend(background, c.op)
+			invalid(t, err, c.field)
+		}
+		_, err := engine.Do[int](background, e, engine.Op{}, nil)
+		invalid(t, err, "function")
+		_, err = engine.Submit[int](background, e, engine.Op{}, nil)
+		invalid(t, err, "function")
+		require.EqualValues(t, 14, e.Stats().Refused)
+		require.Zero(t, e.Stats().Submitted)
+	})
+}
+
+func TestInvalidBids(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		b := e.NewBatch(0)
+		for _, c := range []struct {
+			field string
+			bid   engine.Bid
+		}{
+			{"Bid.Target", engine.Bid{}},
+			{"Bid.Target", engine.Bid{Ticket: &newContender("").Ticket}},
+			{"Bid.Ticket.To", engine.Bid{Target: target(1), Ticket: &engine.Ticket{}}},
+			{"Bid.Window", engine.Bid{Target: target(1), Window: -1}},
+		} {
+			_, err := e.Stage(c.bid)
+			invalid(t, err, c.field)
+			invalid(t, b.Add(c.bid), c.field)
+		}
+		require.Zero(t, b.Len())
+		require.NoError(t, b.Flush())
+	})
+}
+
+func TestTicketInUse(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		c := newContender("")
+		c.Withdrawable = true
+		stage(t, e, c, engine.Bid{Target: target(1)})
+		_, err := e.Stage(engine.Bid{Target: target(1), Ticket: &c.Ticket})
+		invalid(t, err, "Bid.Ticket")
+		b := e.NewBatch(4)
+		for _, ticket := range []*engine.Ticket{nil, &c.Ticket, nil} {
+			require.NoError(t, b.Add(engine.Bid{Target: target(1), Ticket: ticket}))
+		}
+		invalid(t, b.Flush(), "Bid.Ticket")
+		require.Equal(t, 2, b.Len(), "what stands before it was accepted")
+		pass(time.Second)
+		require.Equal(t, engine.Won, c.outcome(t).Outcome)
+		c.told = 0
+		require.NoError(t, b.Flush())
+		pass(time.Second)
+		require.Equal(t, engine.Won, c.outcome(t).Outcome)
+		require.EqualValues(t, 4, e.Stats().Submitted)
+	})
+}
+
+func TestInvalidWraps(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		identity := func(_ context.Context, n int) (int, error) { return n, nil }
+		_, err := engine.Wrap[int, int](e, engine.Wrapping[int]{}, nil)
+		invalid(t, err, "function")
+		_, err = engine.Wrap(e, engine.Wrapping[int]{}, identity)
+		invalid(t, err, "argument type")
+		_, err = engine.Wrap(e, engine.Wrapping[int]{Op: engine.Op{Window: -1}}, identity)
+		invalid(t, err, "Op.Window")
+		_, err = engine.Wrap(e, engine.Wrapping[int]{Op: engine.Op{Mode: 9}}, identity)
+		invalid(t, err, "Op.Mode")
+
+		direct, err := engine.Wrap(e, engine.Wrapping[int]{Op: engine.Op{Mode: engine.None}}, identity)
+		require.NoError(t, err, "nothing to find with mode None")
+		got, err := direct(background, 4)
+		require.NoError(t, err)
+		require.Equal(t, 4, got)
+	})
+}
+
+func TestTargetsThatAWrapFinds(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		targets := map[int][]uuid.UUID{0: nil, 1: {}, 2: {uuid.Nil}, 3: {target(1), target(2)}}
+		fn, err := engine.Wrap(e, engine.Wrapping[int]{Targets: func(n int) []uuid.UUID { return targets[n] }},
+			func(_ context.Context, n int) (int, error) { return n, nil })
+		require.NoError(t, err)
+		for n := range 2 { // nothing: directly
+			got, err := fn(background, n)
+			require.NoError(t, err)
+			require.Equal(t, n, got)
+		}
+		require.EqualValues(t, 2, e.Stats().Direct)
+		_, err = fn(background, 2)
+		invalid(t, err, "target")
+		_, err = fn(background, 3)
+		require.NoError(t, err)
+		for entry := range e.Registry().(*engine.Memory).All() {
+			require.Equal(t, target(1), entry.Target, "the first is contended for")
+		}
+		require.EqualValues(t, 1, e.Stats().Completed)
+	})
+}
