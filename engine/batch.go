@@ -88,14 +88,19 @@ func (b *Batch) flush(index int) error {
 	return nil
 }
 
+// pushAll submits a shard's bids, parking while its ring is full if so
+// configured, until all are accepted or one is refused.
 func (e *Engine) pushAll(s *shard.Shard, ops []shard.Op) (n int, err error) {
-	_, n, err = s.StageAll(ops)
-	if n == len(ops) || err != nil && err != shard.ErrFull {
-		return n, err
+	for n < len(ops) {
+		_, more, err := s.StageAll(ops[n:])
+		n += more
+		if err == shard.ErrFull && e.parks() {
+			more, err = s.StageAllWait(ops[n:], nil)
+			n += more
+		}
+		if err != nil {
+			return n, err
+		}
 	}
-	if e.parks() {
-		more, err := s.StageAllWait(ops[n:], nil)
-		return n + more, err
-	}
-	return n, shard.ErrFull
+	return n, nil
 }

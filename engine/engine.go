@@ -132,7 +132,9 @@ func (e *Engine) live() (*generation, error) {
 // cancelled; Stop then returns the context's cause. Stopping a stopped engine
 // is harmless; several stops wait together.
 //
-// Called from inside a winner's function, Stop does not wait for that one. On a
+// Called from inside a winner's function, Stop does not wait for that one, nor,
+// if engines are nested, for one winner of another. It does wait for winners
+// that an executor such as Bounded keeps behind it: use a context that ends. On a
 // shard's own goroutine (in Config.Decided or a Contender) it cannot wait: it
 // begins the stop and returns nil.
 func (e *Engine) Stop(ctx context.Context) error {

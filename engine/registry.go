@@ -27,7 +27,8 @@ type Registry interface {
 	// Register is called before the winner executes. An error keeps it from
 	// executing: the operation has failed with it.
 	Register(Entry) error
-	// Finish is called when it has executed, with the operation's final error.
+	// Finish is called when a winner that was registered has executed, with the
+	// operation's final error.
 	Finish(id uuid.UUID, err error)
 }
 

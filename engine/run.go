@@ -147,14 +147,15 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 		return
 	}
 	var err error
-	returned := false
+	registered, returned := false, false
 	defer func() {
 		if !returned {
 			err = caught(recover())
 		}
-		e.end(r, err, done)
+		e.end(r, err, registered, done)
 	}()
 	if err = e.config.Registry.Register(r.entry); err == nil {
+		registered = true
 		err = call(ctx)
 	}
 	returned = true
@@ -162,7 +163,7 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 
 // end settles the outcome of a run whose function has ended and hands it on,
 // whatever the registry does.
-func (e *Engine) end(r *run, err error, done func(error)) {
+func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
 	if err != nil {
 		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}
 	}
@@ -178,7 +179,9 @@ func (e *Engine) end(r *run, err error, done func(error)) {
 		r.runs.remove(r)
 		done(err)
 	}()
-	e.finish(r, err)
+	if registered {
+		e.finish(r, err)
+	}
 }
 
 // finish tells the registry, whose panic or Goexit must not cost the operation

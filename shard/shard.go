@@ -162,8 +162,10 @@ func (s *Shard) awaitRoom(done <-chan struct{}) error {
 }
 
 // StageAll accepts a prefix of a batch, with one claim and at most one reading
-// of the clock, and returns how many. It fails only when that is none. Accepted
-// operations have consecutive sequences from first on.
+// of the clock, and returns how many; it fails only when that is none. Accepted
+// operations have consecutive sequences from first on. An operation that was
+// withdrawn while the ring was full counts as accepted, too: it is done with,
+// and moved in front of those that are left.
 func (s *Shard) StageAll(ops []Op) (first uint64, n int, err error) {
 	if s.room.Waiting() {
 		return 0, 0, ErrFull
@@ -185,10 +187,10 @@ func (s *Shard) StageAllWait(ops []Op, done <-chan struct{}) (n int, err error) 
 			return n, err
 		}
 		_, more, err := s.pushAll(ops[n:])
+		n += more
 		if err != nil && err != ErrFull {
 			return n, err
 		}
-		n += more
 	}
 	return n, nil
 }
@@ -227,16 +229,27 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 		return 0, 0, ErrInUse
 	}
 	first, n, err = s.ring.PushAll(ops[:ready])
-	for i := n; i < ready; i++ {
-		ops[i].cancel()
-	}
 	if n > 0 {
 		s.announce(first, n, due)
 	}
 	if n < ready {
 		s.bell.Ring()
+		n += cancelAll(ops[n:ready])
 	}
 	return first, n, err
+}
+
+// cancelAll undoes begin for operations that were refused. Those that were
+// withdrawn meanwhile must not be tried again: they are moved to the front, and
+// it returns how many.
+func cancelAll(ops []Op) (withdrawn int) {
+	for i := range ops {
+		if !ops[i].cancel() {
+			copy(ops[withdrawn+1:i+1], ops[withdrawn:i])
+			withdrawn++
+		}
+	}
+	return withdrawn
 }
 
 // stamp reads the clock for a submission, unless the owner is awake: then it
