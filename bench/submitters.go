@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"example.com/contend/engine"
 	"github.com/google/uuid"
@@ -127,22 +128,22 @@ type batchSubmitter struct {
 }
 
 func (s *batchSubmitter) submit(p *producer, op *operation) error {
-	if p.runner.feed != nil {
-		s.pending = append(s.pending, *op)
-	}
-	return s.batch.Add(engine.Bid{
+	err := s.batch.Add(engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Tag: uint64(op.index),
 	})
+	if err == nil && p.runner.feed != nil {
+		s.pending = append(s.pending, *op)
+	}
+	return err
 }
 
-// flush retries until everything is accepted, since what is refused stays in
-// the batch.
+// flush waits until everything is accepted: what is refused stays in the batch.
 func (s *batchSubmitter) flush(p *producer) error {
 	for err := s.batch.Flush(); err != nil; err = s.batch.Flush() {
 		if !errors.Is(err, engine.ErrOverloaded) {
 			return err
 		}
-		p.refused++
+		time.Sleep(Burst)
 	}
 	for i := range s.pending {
 		op := &s.pending[i]

@@ -27,7 +27,7 @@ func (r *runner) decide(batch []engine.Decision) {
 	for i := range batch {
 		d := &batch[i]
 		t.groups++
-		t.record(d)
+		t.record(d, settled)
 		if r.feed != nil && !d.Abandoned {
 			t.decisions = append(t.decisions, t.copy(d, settled))
 		}
@@ -37,15 +37,15 @@ func (r *runner) decide(batch []engine.Decision) {
 	}
 }
 
-// record counts how late the contenders of a group learn their fate: against
-// the time at which its first operation was to be submitted, so that a
-// submission that had to wait counts. Where that is not known, or the first was
-// withdrawn, against the time at which the window opened.
-func (t *tap) record(d *engine.Decision) {
+// record counts how late a group is decided: from the time at which its first
+// operation was to be submitted, so that a submission that had to wait counts,
+// until the decision is there to be told. Where the former is not known, or the
+// first was withdrawn, from the time at which the window opened.
+func (t *tap) record(d *engine.Decision, decided int64) {
 	w := int64(t.runner.workload.Window)
-	late := d.Closed - d.Opened - w
+	late := decided - d.Opened - w
 	if begun, ok := t.runner.begun(d); ok {
-		if since := d.Closed - begun - w; since > late {
+		if since := decided - begun - w; since > late {
 			late = since
 		}
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
@@ -58,8 +59,8 @@ type Config struct {
 	// Memory registry, which Engine.Registry returns.
 	Registry Registry
 	// Executor starts the function of a winner of Submit. It is called on a
-	// shard's goroutine and must not block. Nil means a goroutine each; see
-	// Bounded.
+	// shard's goroutine and must not block; for an operation that does not have
+	// to contend, on the submitter's. Nil means a goroutine each; see Bounded.
 	Executor func(run func())
 	// Decided is the hook between decided and told: it gets every decision in
 	// batches, before any contender learns of it. It is called on the shards'
@@ -68,7 +69,8 @@ type Config struct {
 	// became of operations staged with a tag.
 	Decided func(batch []Decision)
 
-	// Logger is told about panics in Decided and in contenders. Nil is silent.
+	// Logger is told about panics in Decided and in contenders, on the shard's
+	// goroutine. Nil is silent.
 	Logger *slog.Logger
 	// HashSeed makes routing repeatable. 0 means random: then nobody can
 	// choose targets that meet in one shard.
@@ -92,7 +94,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"Config.MaxStaged", &c.MaxStaged, defaultMaxStaged, int(^uint(0) >> 1)},
 	} {
 		if *n.value < 0 || *n.value > n.most {
-			return c, &InvalidError{n.field, *n.value, "a positive number within reason, or 0 for the default"}
+			return c, &InvalidError{n.field, *n.value, fmt.Sprintf("1 to %d, or 0 for the default", n.most)}
 		}
 		if *n.value == 0 {
 			*n.value = n.otherwise

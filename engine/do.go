@@ -49,7 +49,8 @@ func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) erro
 
 // Contend submits an operation and returns the verdict alone: a Win for the
 // winner, an error as Do's for everybody else. Executing is up to the caller;
-// the registry has been told when Contend returns.
+// the registry has been told when Contend returns, and holds the winner's entry
+// until Win.Finish.
 func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	if err := e.check(ctx, &op); err != nil {
 		return Win{}, err
@@ -80,8 +81,8 @@ func (e *Engine) register(entry Entry) (err error) {
 	return e.config.Registry.Register(entry)
 }
 
-// Win is the permission to execute that Contend returns. Its Entry is zero if
-// the operation did not have to contend.
+// Win is the permission to execute that Contend returns. Whoever has executed
+// calls Finish. Its Entry is zero if the operation did not have to contend.
 type Win struct {
 	Entry
 	engine *Engine

@@ -3,8 +3,8 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
@@ -132,9 +132,11 @@ func (e *Engine) live() (*generation, error) {
 // cancelled; Stop then returns the context's cause. Stopping a stopped engine
 // is harmless; several stops wait together.
 //
-// Called from inside a winner's function, Stop does not wait for that one, nor,
-// if engines are nested, for one winner of another. It does wait for winners
-// that an executor such as Bounded keeps behind it: use a context that ends. On a
+// Called from inside a winner's function, Stop does not wait for that one. It
+// knows only that it is inside of a winner, not of which engine or run: where
+// that is another, it returns with one winner of this one left. It does wait for
+// winners that an executor such as Bounded keeps behind it: use a context that
+// ends. On a
 // shard's own goroutine (in Config.Decided or a Contender) it cannot wait: it
 // begins the stop and returns nil.
 func (e *Engine) Stop(ctx context.Context) error {
@@ -148,7 +150,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if g == nil || onShard() {
 		return nil
 	}
-	if g.awaitShards(ctx.Done()) && g.awaitRuns(ctx, callersMatching("/engine.(*Engine).execute")) {
+	if g.awaitShards(ctx.Done()) && g.awaitRuns(ctx, callersNamed(executeFrame)) {
 		return nil
 	}
 	g.abort()
@@ -167,12 +169,18 @@ func (e *Engine) Restart(ctx context.Context) error {
 	return err
 }
 
-// onShard reports whether the caller runs on a shard's goroutine.
-func onShard() bool { return callersMatching("/shard.(*Shard).Run") > 0 }
+// The functions by whose frames a caller is found to be inside of a winner's
+// function or on a shard's goroutine.
+var (
+	executeFrame = reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute"
+	ownerFrame   = reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run"
+)
 
-// callersMatching counts the frames on the caller's stack whose function has
-// the given suffix.
-func callersMatching(suffix string) (n int) {
+// onShard reports whether the caller runs on a shard's goroutine.
+func onShard() bool { return callersNamed(ownerFrame) > 0 }
+
+// callersNamed counts the frames of a function on the caller's stack.
+func callersNamed(function string) (n int) {
 	pcs := make([]uintptr, 64)
 	for {
 		got := runtime.Callers(2, pcs)
@@ -185,7 +193,7 @@ func callersMatching(suffix string) (n int) {
 	frames := runtime.CallersFrames(pcs)
 	for {
 		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, suffix) {
+		if frame.Function == function {
 			n++
 		}
 		if !more {
@@ -197,5 +205,6 @@ func callersMatching(suffix string) (n int) {
 // incident logs a panic of the user's code on a goroutine of the engine's.
 func (e *Engine) incident(v any, stack []byte) {
 	e.counts.incidents.Inc()
+	defer func() { recover() }() // the user's handler may panic, too
 	e.config.Logger.Error("contend: recovered from a panic", slog.Any("panic", v), slog.String("stack", string(stack)))
 }

@@ -81,6 +81,11 @@ func (g *generation) awaitShards(done <-chan struct{}) bool {
 	for _, s := range g.shards {
 		select {
 		case <-s.Done():
+			continue // whether or not done is closed, too
+		default:
+		}
+		select {
+		case <-s.Done():
 		case <-done:
 			return false
 		}

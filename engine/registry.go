@@ -56,6 +56,7 @@ type stripe struct {
 	entries  map[uuid.UUID]Entry
 	finished []uuid.UUID // a ring of the last ones, oldest at next
 	next     int
+	most     int // entries since the map was made; a map's memory only grows
 }
 
 // NewMemory makes a registry that keeps about the given number of finished
@@ -77,6 +78,7 @@ func (m *Memory) Register(e Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries[e.ID] = e
+	s.most = max(s.most, len(s.entries))
 	return nil
 }
 
@@ -95,6 +97,18 @@ func (m *Memory) Finish(id uuid.UUID, _ error) {
 		s.finished[s.next] = id
 		s.next = (s.next + 1) % m.kept
 	}
+	if s.most > 128 && len(s.entries) < s.most/4 {
+		s.shrink()
+	}
+}
+
+// shrink gives a burst's memory back.
+func (s *stripe) shrink() {
+	entries := make(map[uuid.UUID]Entry, len(s.entries))
+	for id, e := range s.entries {
+		entries[id] = e
+	}
+	s.entries, s.most = entries, len(entries)
 }
 
 // Get returns the entry with the given ID.

@@ -21,17 +21,20 @@ var entityType = reflect.TypeFor[Entity]()
 // Entity, the IDs of those in a slice or array in its order, of those among the
 // values of a map in ascending order of ID, since a map has none of its own. A
 // struct that is no Entity itself counts as its exported fields. Anything else
-// has no targets; nor has a nil.
+// has no targets; nor has a nil, nor what is nested more than 32 deep.
 func TargetsOf(arguments ...any) []uuid.UUID {
 	var found []uuid.UUID
 	for _, a := range arguments {
-		found = appendTargets(found, reflect.ValueOf(a))
+		found = appendTargets(found, reflect.ValueOf(a), maxNesting)
 	}
 	return found
 }
 
-func appendTargets(found []uuid.UUID, v reflect.Value) []uuid.UUID {
-	if !v.IsValid() {
+// maxNesting keeps a slice that contains itself from being followed for ever.
+const maxNesting = 32
+
+func appendTargets(found []uuid.UUID, v reflect.Value, depth int) []uuid.UUID {
+	if !v.IsValid() || depth == 0 {
 		return found
 	}
 	switch v.Kind() {
@@ -40,27 +43,28 @@ func appendTargets(found []uuid.UUID, v reflect.Value) []uuid.UUID {
 			return found
 		}
 	}
+	if v.Kind() == reflect.Interface { // what it holds may be a nil pointer
+		return appendTargets(found, v.Elem(), depth-1)
+	}
 	if e, ok := asEntity(v); ok {
 		return append(found, e.ECSID())
 	}
 	switch v.Kind() {
-	case reflect.Interface:
-		return appendTargets(found, v.Elem())
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
-			found = appendTargets(found, v.Index(i))
+			found = appendTargets(found, v.Index(i), depth-1)
 		}
 	case reflect.Map:
 		var values []uuid.UUID
 		for it := v.MapRange(); it.Next(); {
-			values = appendTargets(values, it.Value())
+			values = appendTargets(values, it.Value(), depth-1)
 		}
 		slices.SortFunc(values, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 		return append(found, values...)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if v.Type().Field(i).IsExported() {
-				found = appendTargets(found, v.Field(i))
+				found = appendTargets(found, v.Field(i), depth-1)
 			}
 		}
 	}
@@ -97,7 +101,7 @@ func targetsIn[A any]() (func(A) []uuid.UUID, error) {
 		return func(a A) []uuid.UUID { return []uuid.UUID{any(a).(Entity).ECSID()} }, nil
 	}
 	// Through its address, so that fields whose pointers are entities count.
-	return func(a A) []uuid.UUID { return appendTargets(nil, reflect.ValueOf(&a).Elem()) }, nil
+	return func(a A) []uuid.UUID { return appendTargets(nil, reflect.ValueOf(&a).Elem(), maxNesting) }, nil
 }
 
 // canHold reports whether a value of the type can be or hold an Entity.

@@ -5,13 +5,14 @@ package ring
 //
 //	producer                          owner
 //	room.Enter()                      ring.Drain(…)
-//	retry the push; if still full     room.Admit(free slots)
-//	    ring the bell
-//	    wait for room.C
+//	ring the bell                     room.Admit(free slots)
+//	wait for room.C
+//	retry the push; if it is full,
+//	    from the bell on again
 //	room.Leave()
 //
 // Waiters are admitted in the order in which they came. An owner whose room is
-// not empty must not sleep for longer than a tick, so that a producer that
+// not empty must not sleep for longer than a moment, so that a producer that
 // entered just after Admit looked is admitted by the next one.
 //
 // Enter, Leave, Waiting and C are safe for concurrent use; Admit belongs to
@@ -26,7 +27,7 @@ type Room struct {
 // NewRoom makes an empty room.
 func NewRoom() *Room { return &Room{seats: make(chan struct{})} }
 
-// Enter announces a waiter. It must try its push again before it waits.
+// Enter announces a waiter.
 func (r *Room) Enter() { r.waiting.Add(1) }
 
 // Leave takes a waiter back, whether or not it was admitted.

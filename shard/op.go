@@ -105,5 +105,6 @@ func (t *Ticket) cancel() bool {
 	return false
 }
 
-// release gives the ticket back to its submitter. Owner goroutine only.
+// release gives the ticket back to its submitter: by the owner when it lets go of
+// it, or by the submitter itself when it was withdrawn while being refused.
 func (t *Ticket) release() { t.state.Store(ticketFree) }

@@ -196,8 +196,8 @@ func (s *Shard) StageAllWait(ops []Op, done <-chan struct{}) (n int, err error) 
 }
 
 func (s *Shard) push(op *Op) (sequence uint64, err error) {
-	if s.tally.staged.Load() >= int64(s.config.Limit) {
-		return 0, ErrOverloaded
+	if err := s.refusal(); err != nil {
+		return 0, err
 	}
 	if !op.begin() {
 		return 0, ErrInUse
@@ -216,8 +216,8 @@ func (s *Shard) push(op *Op) (sequence uint64, err error) {
 }
 
 func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
-	if s.tally.staged.Load() >= int64(s.config.Limit) {
-		return 0, 0, ErrOverloaded
+	if err := s.refusal(); err != nil {
+		return 0, 0, err
 	}
 	at, due := s.stamp(), int64(math.MaxInt64)
 	ready := 0
@@ -235,6 +235,9 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 	if n < ready {
 		s.bell.Ring()
 		n += cancelAll(ops[n:ready])
+		if n > 0 {
+			err = nil
+		}
 	}
 	return first, n, err
 }
@@ -250,6 +253,17 @@ func cancelAll(ops []Op) (withdrawn int) {
 		}
 	}
 	return withdrawn
+}
+
+// refusal returns why nothing can be staged now, if the limit is reached.
+func (s *Shard) refusal() error {
+	switch {
+	case s.tally.staged.Load() < int64(s.config.Limit):
+		return nil
+	case s.ring.Closed():
+		return ErrClosed
+	}
+	return ErrOverloaded
 }
 
 // stamp reads the clock for a submission, unless the owner is awake: then it

@@ -119,7 +119,7 @@ type Verdict struct {
 }
 
 // EntryID returns the identity that the winner of this decision has in the
-// registry. It is made when it is asked for, from the engine's secret key, the
+// registry. It is made when it is asked for, from the run's key, the
 // shard and the number of the decision; asking twice gives the same one, and
 // no other decision has it. Nothing is looked up, stored or allocated. It is
 // the zero UUID if nobody won.
@@ -130,7 +130,8 @@ func (v *Verdict) EntryID() uuid.UUID {
 	return v.key.entryID(v.Winner.Shard, v.number)
 }
 
-// Key makes entry IDs unique and unguessable; random, one per engine run.
+// Key makes entry IDs unique over engine runs: random, one per run. It does not
+// make them secrets.
 type Key [2]uint64
 
 // entryID derives a version 8 UUID (RFC 9562: custom).

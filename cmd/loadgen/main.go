@@ -114,8 +114,15 @@ func (f *flags) workload() (bench.Workload, error) {
 		Repeat: f.Repeat, Priorities: f.Priorities, Withdraw: f.Withdraw,
 		Window: f.Window, Seed: f.Seed, Producers: f.Producers,
 	}
-	if f.Duration <= 0 {
+	switch {
+	case f.Duration <= 0:
 		return w, errors.New("--duration must be positive, for instance 5s")
+	case f.Targets <= 0:
+		return w, errors.New("--targets must be positive, for instance 10000")
+	case f.Producers <= 0:
+		return w, errors.New("--producers must be positive, for instance 1")
+	case f.Window <= 0:
+		return w, errors.New("--window must be positive, for instance 100ms")
 	}
 	if f.Trace == "" {
 		return w, nil

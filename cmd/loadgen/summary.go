@@ -36,6 +36,9 @@ func summarize(out io.Writer, r *bench.Report) {
 func headline(r *bench.Report) string {
 	w := &r.Workload
 	targets := fmt.Sprintf("%s targets, %v", comma(w.Distinct()), w.Skew)
+	if w.Distinct() != w.Targets && w.Skew == bench.Threes {
+		targets = fmt.Sprintf("two alternating sets of %s targets, %v", comma(w.Targets), w.Skew)
+	}
 	if w.Trace != nil {
 		targets = fmt.Sprintf("trace %s, %s targets", w.Trace.Name(), comma(w.Trace.Distinct()))
 	}
@@ -101,14 +104,21 @@ func verified(out io.Writer, r *bench.Report) {
 	case v == nil:
 		fmt.Fprintln(out, "  not verified (--no-verify)")
 	case v.Violations == 0:
-		fmt.Fprintf(out, "  verified: all %s decisions agree with the reference model; %s operations\n  have one outcome each, none is lost, none was told early\n",
-			comma(v.Decisions), comma(v.Operations))
+		fmt.Fprintf(out, "  verified: all %s decisions agree with the reference model; %s operations\n  have one outcome each, none is lost, none was told early%s\n",
+			comma(v.Decisions), comma(v.Operations), verifiedHint(r))
 	default:
 		fmt.Fprintf(out, "  FAILED: %s violations, %s operations without an outcome\n", comma(v.Violations), comma(v.Unsettled))
 		for _, m := range v.Messages {
 			fmt.Fprintf(out, "    %s\n", m)
 		}
 	}
+}
+
+func verifiedHint(r *bench.Report) string {
+	if r.Options.Rung == bench.Blocking {
+		return " (Do does not tell its\n  place in line: that nobody was left out is not checked)"
+	}
+	return ""
 }
 
 func hottest(out io.Writer, r *bench.Report) {
