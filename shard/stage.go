@@ -1,0 +1,210 @@
+package shard
+
+import (
+	"math"
+
+	"example.com/contend/ring"
+)
+
+// Stage accepts an operation or refuses it with ErrFull, ErrOverloaded,
+// ErrInUse or ErrClosed. It never blocks and allocates nothing. The sequence it
+// returns is the operation's place in the order of submission.
+func (s *Shard) Stage(op *Op) (sequence uint64, err error) {
+	if s.room.Waiting() {
+		return 0, ErrFull // those who wait for room come first
+	}
+	return s.push(op)
+}
+
+// StageWait is Stage for a caller that parks while the ring is full, until
+// there is room, done closes (ErrGaveUp) or the shard is closed (ErrClosed).
+func (s *Shard) StageWait(op *Op, done <-chan struct{}) (sequence uint64, err error) {
+	sequence, err = s.Stage(op)
+	if err == ErrFull {
+		return s.queueUp(*op, done)
+	}
+	return sequence, err
+}
+
+// queueUp stages an operation as soon as there is room.
+func (s *Shard) queueUp(op Op, done <-chan struct{}) (sequence uint64, err error) {
+	s.room.Enter()
+	defer s.room.Leave()
+	for {
+		if err = s.awaitRoom(done); err != nil {
+			return 0, err
+		}
+		if sequence, err = s.push(&op); err != ErrFull {
+			return sequence, err
+		}
+	}
+}
+
+// awaitRoom parks a producer that has entered the room until it is admitted.
+func (s *Shard) awaitRoom(done <-chan struct{}) error {
+	s.bell.Ring()
+	select {
+	case <-s.room.C():
+		return nil
+	case <-done:
+		return ErrGaveUp
+	case <-s.closing:
+		return ErrClosed
+	}
+}
+
+// StageAll accepts a prefix of a batch, with one claim and at most one reading
+// of the clock, and returns how many; it fails only when that is none. Accepted
+// operations have consecutive sequences from first on. An operation that was
+// withdrawn while the ring was full counts as accepted, too: it is done with,
+// and moved in front of those that are left.
+func (s *Shard) StageAll(ops []Op) (first uint64, n int, err error) {
+	if s.room.Waiting() {
+		return 0, 0, ErrFull
+	}
+	return s.pushAll(ops)
+}
+
+// StageAllWait stages a whole batch, parking while the ring is full. It returns
+// how many were accepted before done closed or the shard refused.
+func (s *Shard) StageAllWait(ops []Op, done <-chan struct{}) (n int, err error) {
+	_, n, err = s.StageAll(ops)
+	if n == len(ops) || err != nil && err != ErrFull {
+		return n, err
+	}
+	s.room.Enter()
+	defer s.room.Leave()
+	for n < len(ops) {
+		if err := s.awaitRoom(done); err != nil {
+			return n, err
+		}
+		_, more, err := s.pushAll(ops[n:])
+		n += more
+		if err != nil && err != ErrFull {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (s *Shard) push(op *Op) (sequence uint64, err error) {
+	if err := s.refusal(); err != nil {
+		return 0, err
+	}
+	if !op.begin() {
+		return 0, ErrInUse
+	}
+	op.At = s.stamp()
+	sequence, err = s.ring.Push(op)
+	if err != nil {
+		s.bell.Ring()
+		if !op.cancel() {
+			return 0, ErrGaveUp
+		}
+		return 0, err
+	}
+	s.announce(sequence, 1, op.due())
+	return sequence, nil
+}
+
+func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
+	if err := s.refusal(); err != nil {
+		return 0, 0, err
+	}
+	at, due := s.stamp(), int64(math.MaxInt64)
+	ready := 0
+	for ; ready < len(ops) && ops[ready].begin(); ready++ {
+		ops[ready].At = at
+		due = min(due, ops[ready].due())
+	}
+	if ready == 0 && len(ops) > 0 {
+		return 0, 0, ErrInUse
+	}
+	first, n, err = s.ring.PushAll(ops[:ready])
+	if n > 0 {
+		s.announce(first, n, due)
+	}
+	if n < ready {
+		s.bell.Ring()
+		n += cancelAll(ops[n:ready])
+		if n > 0 {
+			err = nil
+		}
+	}
+	return first, n, err
+}
+
+// cancelAll undoes begin for operations that were refused. Those that were
+// withdrawn meanwhile must not be tried again: they are moved to the front, and
+// it returns how many.
+func cancelAll(ops []Op) (withdrawn int) {
+	for i := range ops {
+		if !ops[i].cancel() {
+			copy(ops[withdrawn+1:i+1], ops[withdrawn:i])
+			withdrawn++
+		}
+	}
+	return withdrawn
+}
+
+// refusal returns why nothing can be staged now, if the limit is reached.
+func (s *Shard) refusal() error {
+	switch {
+	case s.tally.staged.Load() < int64(s.config.Limit):
+		return nil
+	case s.ring.Closed():
+		return ErrClosed
+	}
+	return ErrOverloaded
+}
+
+// stamp reads the clock for a submission, unless the owner is awake: then it
+// finds the operation within a tick and stamps it itself.
+func (s *Shard) stamp() int64 {
+	if s.bell.Asleep() {
+		return s.config.Now()
+	}
+	return unstamped
+}
+
+// announce wakes the owner if what was just published cannot wait until it
+// wakes by itself.
+func (s *Shard) announce(first uint64, n int, due int64) {
+	s.bell.Publish(due)
+	if s.ring.PassesHalf(first, n) {
+		s.bell.Ring()
+	}
+}
+
+// begin prepares an operation for the ring. It reports false if its ticket is
+// in use.
+func (op *Op) begin() bool {
+	op.Hash &^= withdrawableBit
+	if t := op.Ticket; t != nil && t.Withdrawable {
+		op.Hash |= withdrawableBit
+		return t.begin()
+	}
+	return true
+}
+
+// cancel undoes begin for an operation that was refused. It reports false if
+// the operation was withdrawn meanwhile: then it must not be tried again.
+func (op *Op) cancel() bool {
+	return op.Hash&withdrawableBit == 0 || op.Ticket.cancel()
+}
+
+// due returns when the operation's window closes if it opens one.
+func (op *Op) due() int64 {
+	if op.At == unstamped {
+		return ring.Unstamped
+	}
+	return saturatingAdd(op.At, op.Window)
+}
+
+// saturatingAdd adds two numbers that are not negative.
+func saturatingAdd(a, b int64) int64 {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxInt64
+}
