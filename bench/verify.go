@@ -290,6 +290,10 @@ func (v *Verifier) finish() Verified {
 		if r.target != uuid.Nil && !r.contends() {
 			continue // it stands in its target's line until the next decision
 		}
+		if r.target == uuid.Nil {
+			v.violation("operation %v was told %v, but was told before or never accepted", r.key, r.told)
+			continue
+		}
 		v.result.Unsettled++
 		v.violation("operation %v on %v: told %v, by the decisions %v", r.key, r.target, r.told, r.expected)
 	}
