@@ -110,3 +110,20 @@ func TestParkedProducersAreAllAdmitted(t *testing.T) {
 		})
 	}
 }
+
+// A producer that entered the room just after the owner looked into it is
+// admitted at the next look, however far the next deadline is.
+func TestLateWaiterIsAdmittedAtTheNextLook(t *testing.T) {
+	inBubble(t, 1, func(s *Shard, now func() int64) {
+		_, err := s.Stage(&Op{Target: target(1), Window: int64(time.Hour)})
+		require.NoError(t, err)
+		synctest.Wait() // the owner sleeps until the hour is over
+		s.room.Enter()
+		s.bell.Ring()
+		synctest.Wait() // it has looked, and nobody was at the door
+		before := now()
+		<-s.room.C()
+		s.room.Leave()
+		assert.LessOrEqual(t, now()-before, lookEvery)
+	})
+}
