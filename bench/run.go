@@ -135,8 +135,8 @@ func (r *runner) engineConfig() engine.Config {
 
 // prepare makes the taps and the verifier.
 func (r *runner) prepare() {
-	for i := range r.engine.Shards() {
-		r.taps = append(r.taps, &tap{runner: r, shard: uint32(i), lateness: NewLateness()})
+	for range r.engine.Shards() {
+		r.taps = append(r.taps, &tap{runner: r, lateness: NewLateness()})
 	}
 	if r.options.Verify {
 		ordered := r.options.Rung != Blocking

@@ -10,9 +10,7 @@ import (
 // every decision and, if the run is verified, a copy of it and what was told.
 type tap struct {
 	runner   *runner
-	shard    uint32
 	lateness *Lateness
-	groups   int64
 
 	decisions []*decided
 	outcomes  []told
@@ -26,7 +24,6 @@ func (r *runner) decide(batch []engine.Decision) {
 	settled := r.clock()
 	for i := range batch {
 		d := &batch[i]
-		t.groups++
 		t.record(d, settled)
 		if r.feed != nil && !d.Abandoned {
 			t.decisions = append(t.decisions, t.copy(d, settled))
@@ -40,7 +37,8 @@ func (r *runner) decide(batch []engine.Decision) {
 // record counts how late a group is decided: from the time at which its first
 // operation was to be submitted, so that a submission that had to wait counts,
 // until the decision is there to be told. Where the former is not known, or the
-// first was withdrawn, from the time at which the window opened.
+// first was withdrawn, from the time at which the window opened. A window that
+// closed before its time counts as early, however long the decision took.
 func (t *tap) record(d *engine.Decision, decided int64) {
 	w := int64(t.runner.workload.Window)
 	late := decided - d.Opened - w
@@ -48,6 +46,9 @@ func (t *tap) record(d *engine.Decision, decided int64) {
 		if since := decided - begun - w; since > late {
 			late = since
 		}
+	}
+	if early := d.Closed - d.Opened - w; early < 0 {
+		late = early
 	}
 	t.lateness.RecordN(time.Duration(late), int64(d.Contenders))
 }

@@ -136,9 +136,8 @@ func (e *Engine) live() (*generation, error) {
 // knows only that it is inside of a winner, not of which engine or run: where
 // that is another, it returns with one winner of this one left. It does wait for
 // winners that an executor such as Bounded keeps behind it: use a context that
-// ends. On a
-// shard's own goroutine (in Config.Decided or a Contender) it cannot wait: it
-// begins the stop and returns nil.
+// ends. On a shard's own goroutine (in Config.Decided or a Contender) it cannot
+// wait: it begins the stop and returns nil.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true

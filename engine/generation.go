@@ -11,7 +11,6 @@ import (
 // generation is an engine's life between Start and Stop: its shards and the
 // winners that they named.
 type generation struct {
-	engine *Engine
 	shards []*shard.Shard
 	runs   []*runs // one per shard
 
@@ -23,7 +22,7 @@ type generation struct {
 
 // begin makes a generation and starts its shards.
 func (e *Engine) begin() *generation {
-	g := &generation{engine: e, changed: make(chan struct{})}
+	g := &generation{changed: make(chan struct{})}
 	key := shard.Key(randomKey())
 	for i := range e.config.Shards {
 		g.runs = append(g.runs, &runs{cell: e.cells[i], gen: g})

@@ -132,11 +132,9 @@ func (rs *runs) abort() {
 }
 
 // execute registers a winner and calls its function, on the goroutine that it
-// is called on, and returns the operation's final error. It is the frame that
-// Stop looks for to know whether it is called from inside a winner.
-//
-// If the function ends its goroutine, execute does not return; done is called
-// in any case, with that error.
+// is called on, and hands the operation's final error to done: in any case, also
+// if the function ends its goroutine and execute does not return. It is the
+// frame that Stop looks for to know whether it is called from inside a winner.
 //
 //go:noinline
 func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {

@@ -38,11 +38,12 @@
 //     producer then reads a line that the owner wrote last before its
 //     compare-and-swap, which lengthens the time in which the swap can fail.
 //     Here head is one word, written once per batch.
-//   - Pointers to pooled records: 380 to 430 CPU-ns for an operation's whole
-//     way through the engine against 57 to 68 by value, nearly all of it
-//     waiting for memory.
-//   - Yielding until there is room: 300,000 producers on 8,192 slots queue in
-//     front of the owner that they wait for. They park in a [Room] instead.
+//   - Pointers to pooled records: in a prototype, 380 to 430 CPU-ns for an
+//     operation's whole way through the engine against 57 to 68 by value,
+//     nearly all of it waiting for memory.
+//   - Yielding until there is room: in a prototype, 300,000 producers on 8,192
+//     slots queued in front of the owner that they waited for. They park in a
+//     [Room] instead.
 //
 // The slot protocol follows Dmitry Vyukov's bounded queue (1024cores.net) and
 // the ManyToOneConcurrentArrayQueue of Agrona.

@@ -42,12 +42,6 @@ func NewCore(shard uint32) *Core {
 	return c
 }
 
-// Begin prepares an operation for Stage on its submitter's side: it marks a
-// withdrawable ticket as staged. Shard.Stage does it for its submitters; who
-// drives a Core directly calls it first. It reports false if the ticket is in
-// use.
-func (op *Op) Begin() bool { return op.begin() }
-
 // Stage adds an operation to the open window of its target, opening one if
 // there is none. Operations must be staged in the order of submission. The
 // sequence identifies an operation that has a ticket.
@@ -105,9 +99,9 @@ func (c *Core) Abandon() {
 }
 
 // Decide decides the next groups that are ready, a batch at a time, and returns
-// an empty one when there are none left. A group all of whose operations were withdrawn
-// is dropped without a decision. The batch is valid until Release, which must
-// be called before the next Decide.
+// an empty one when there are none left. A group all of whose operations were
+// withdrawn is dropped without a decision. The batch is valid until Release,
+// which must be called before the next Decide.
 func (c *Core) Decide() []Decision {
 	for len(c.batch) < batchSize {
 		index, ok := c.wheel.popFired()

@@ -30,7 +30,7 @@
 // due at least a tick before that wakes it. A busy owner lets a millisecond
 // pass between two looks. A flooded one stays awake, which here means that it
 // promises to look again within that millisecond; submitters then leave out the
-// stamp (29 ns) and the owner's own time counts, taken after the snapshot so
+// stamp and the owner's own time counts, taken after the snapshot so
 // that no window gets too short.
 package shard
 
@@ -70,7 +70,7 @@ type Config struct {
 	Limit int
 	// Now reads the clock: nanoseconds since a fixed moment, monotonic.
 	Now func() int64
-	// Key is the secret from which entry IDs are made.
+	// Key is what entry IDs are made from.
 	Key Key
 	// Decided is the hook between decided and told: it gets every decision, in
 	// batches, on the owner goroutine. Nil for none.

@@ -18,7 +18,7 @@ func TestCancelAllKeepsTheOrder(t *testing.T) {
 	ops := make([]Op, 7)
 	for i := range ops {
 		ops[i] = Op{Tag: uint64(i), Ticket: &Ticket{Withdrawable: i != 3}}
-		require.True(t, ops[i].begin())
+		require.True(t, ops[i].Begin())
 	}
 	for _, i := range []int{1, 2, 6} {
 		require.True(t, ops[i].Ticket.Withdraw())
@@ -27,7 +27,7 @@ func TestCancelAllKeepsTheOrder(t *testing.T) {
 	var left []uint64
 	for _, op := range ops[3:] {
 		left = append(left, op.Tag)
-		assert.True(t, op.begin(), "free to be staged again")
+		assert.True(t, op.Begin(), "free to be staged again")
 	}
 	assert.Equal(t, []uint64{0, 3, 4, 5}, left)
 }

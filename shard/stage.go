@@ -91,7 +91,7 @@ func (s *Shard) push(op *Op) (sequence uint64, err error) {
 	if err := s.refusal(); err != nil {
 		return 0, err
 	}
-	if !op.begin() {
+	if !op.Begin() {
 		return 0, ErrInUse
 	}
 	op.At = s.stamp()
@@ -113,7 +113,7 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 	}
 	at, due := s.stamp(), int64(math.MaxInt64)
 	ready := 0
-	for ; ready < len(ops) && ops[ready].begin(); ready++ {
+	for ; ready < len(ops) && ops[ready].Begin(); ready++ {
 		ops[ready].At = at
 		due = min(due, ops[ready].due())
 	}
@@ -134,7 +134,7 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 	return first, n, err
 }
 
-// cancelAll undoes begin for operations that were refused. Those that were
+// cancelAll undoes Begin for operations that were refused. Those that were
 // withdrawn meanwhile must not be tried again: they are moved to the front, and
 // it returns how many.
 func cancelAll(ops []Op) (withdrawn int) {
@@ -159,7 +159,7 @@ func (s *Shard) refusal() error {
 }
 
 // stamp reads the clock for a submission, unless the owner is awake: then it
-// finds the operation within a tick and stamps it itself.
+// looks again within lookEvery and stamps the operation itself.
 func (s *Shard) stamp() int64 {
 	if s.bell.Asleep() {
 		return s.config.Now()
@@ -176,9 +176,10 @@ func (s *Shard) announce(first uint64, n int, due int64) {
 	}
 }
 
-// begin prepares an operation for the ring. It reports false if its ticket is
-// in use.
-func (op *Op) begin() bool {
+// Begin marks an operation's withdrawable ticket as staged, and reports false if
+// it is in use. Shard.Stage does it for its submitters; who drives a Core
+// directly calls it before Core.Stage.
+func (op *Op) Begin() bool {
 	op.Hash &^= withdrawableBit
 	if t := op.Ticket; t != nil && t.Withdrawable {
 		op.Hash |= withdrawableBit
@@ -187,7 +188,7 @@ func (op *Op) begin() bool {
 	return true
 }
 
-// cancel undoes begin for an operation that was refused. It reports false if
+// cancel undoes Begin for an operation that was refused. It reports false if
 // the operation was withdrawn meanwhile: then it must not be tried again.
 func (op *Op) cancel() bool {
 	return op.Hash&withdrawableBit == 0 || op.Ticket.cancel()

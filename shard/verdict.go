@@ -119,10 +119,10 @@ type Verdict struct {
 }
 
 // EntryID returns the identity that the winner of this decision has in the
-// registry. It is made when it is asked for, from the run's key, the
-// shard and the number of the decision; asking twice gives the same one, and
-// no other decision has it. Nothing is looked up, stored or allocated. It is
-// the zero UUID if nobody won.
+// registry. It is made when it is asked for, from the run's key, the shard and
+// the number of the decision; asking twice gives the same one, and no other
+// decision has it. Nothing is looked up, stored or allocated. It is the zero
+// UUID if nobody won.
 func (v *Verdict) EntryID() uuid.UUID {
 	if v.Outcome == Stopped {
 		return uuid.Nil
