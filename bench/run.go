@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ type Options struct {
 	// MaxStaged and RingSize are the engine's; 0: its defaults.
 	MaxStaged int
 	RingSize  int
+	// Journal gets the engine's journal, nil for none.
+	Journal io.Writer
 	// Verify holds every decision against the reference model.
 	Verify bool
 	// Net first plays the workload's generator alone for a while, so that its
@@ -104,7 +107,7 @@ func measureGenerator(ctx context.Context, w Workload, o Options) (CPU, error) {
 		return CPU{}, nil
 	}
 	dry := o
-	dry.Net, dry.Verify, dry.Dry, dry.Progress, dry.Hottest = false, false, true, nil, 0
+	dry.Net, dry.Verify, dry.Dry, dry.Progress, dry.Hottest, dry.Journal = false, false, true, nil, 0, nil
 	short := w
 	if w.Rate != FlatOut {
 		short.Operations = min(w.Total(), perDuration(w.Rate, dryRun))
@@ -124,6 +127,7 @@ func (r *runner) engineConfig() engine.Config {
 	c := engine.Config{
 		Window: r.workload.Window, Shards: r.options.Shards,
 		MaxStaged: r.options.MaxStaged, RingSize: r.options.RingSize,
+		Journal:  r.options.Journal,
 		Decided:  r.decide,
 		Registry: engine.Discard,
 	}

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"time"
 
+	"example.com/contend/shard"
 	"github.com/google/uuid"
 )
 
@@ -31,6 +33,18 @@ const (
 	Refuse
 )
 
+// Overload says who has to go when a shard holds Config.MaxStaged operations.
+type Overload uint8
+
+const (
+	// RefuseNewest refuses what is submitted.
+	RefuseNewest Overload = iota
+	// DisplaceLowest rejects the operation with the lowest priority that is
+	// staged in the shard, among equals the newest, to make room for one with a
+	// higher priority. MaxStaged is exact then.
+	DisplaceLowest
+)
+
 // Config configures an Engine. The zero value is ready for use.
 type Config struct {
 	// Window is how long a target collects contenders, counted from the
@@ -40,6 +54,14 @@ type Config struct {
 	// by every submission that names no window of its own, on the submitter's
 	// goroutine. Nil means Window for all.
 	WindowOf func(target uuid.UUID) time.Duration
+
+	// Rules say how targets are decided; the zero value is the plain window.
+	Rules Rules
+	// MoreRules and RulesOf give some targets rules of their own: RulesOf returns
+	// 0 for Rules and n for MoreRules[n-1]. It is called by every submission, on
+	// the submitter's goroutine, and must always say the same of a target.
+	MoreRules []Rules
+	RulesOf   func(target uuid.UUID) int
 
 	// Shards is over how many goroutines the targets are spread. 0 means
 	// GOMAXPROCS.
@@ -54,6 +76,8 @@ type Config struct {
 	MaxStaged int
 	// WhenFull says whether submitting parks or refuses while a ring is full.
 	WhenFull WhenFull
+	// Overload says who has to go when MaxStaged is reached.
+	Overload Overload
 
 	// Registry is told about every winner before it executes. Nil means a
 	// Memory registry, which Engine.Registry returns.
@@ -68,6 +92,24 @@ type Config struct {
 	// batch is its own for the call. It is also the cheapest way to learn what
 	// became of operations staged with a tag.
 	Decided func(batch []Decision)
+
+	// Dismissed gets the operations that are told apart from a decision: that
+	// they lost early, are masked or displaced. It is called like Decided.
+	Dismissed func(batch []Dismissal)
+	// Preempted gets the winners of exclusive targets that are to make way for a
+	// decisive newcomer (see Rules.Preempt). It is called like Decided. Winners
+	// of Do and Submit need not be told: their context is cancelled.
+	Preempted func(batch []Preemption)
+
+	// Lineage lets operations inherit the priority of their Op.Parents. Nil
+	// means that Parents are refused.
+	Lineage *Lineage
+	// Journal gets a record of everything the shards are told, some 30 bytes an
+	// operation, from which what they decided can be derived again; see
+	// [ReadJournal]. It is written to by one goroutine, which nobody waits for but
+	// Stop: what it cannot keep up with is lost, see Stats.JournalLost. Nil for
+	// none.
+	Journal io.Writer
 
 	// Logger is told about panics in Decided and in contenders, on the shard's
 	// goroutine. Nil is silent.
@@ -102,6 +144,15 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.WhenFull > Refuse {
 		return c, &InvalidError{"Config.WhenFull", c.WhenFull, "Park or Refuse"}
+	}
+	if c.Overload > DisplaceLowest {
+		return c, &InvalidError{"Config.Overload", c.Overload, "RefuseNewest or DisplaceLowest"}
+	}
+	if c.Window > shard.MaxWindow {
+		return c, &InvalidError{"Config.Window", c.Window, fmt.Sprintf("at most %v", shard.MaxWindow)}
+	}
+	if err := c.validateRules(); err != nil {
+		return c, err
 	}
 	if c.Window == 0 {
 		c.Window = DefaultWindow

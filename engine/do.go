@@ -33,6 +33,10 @@ func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) erro
 	if err := e.check(ctx, op); err != nil {
 		return err
 	}
+	if err := e.enterFamily(op); err != nil {
+		return err
+	}
+	defer e.leaveFamily(op)
 	if !op.contends() {
 		e.direct(ctx, op, call, done)
 		return err
@@ -41,10 +45,23 @@ func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) erro
 	if err != nil {
 		return err
 	}
-	w.run.entry = entryOf(op, &w.verdict)
-	e.execute(ctx, &w.run, call, done)
+	e.executeWaiter(ctx, op, w, call, done)
 	e.putWaiter(w)
 	return err
+}
+
+// executeWaiter runs a winner on its caller's goroutine.
+func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func(context.Context) error, done func(error)) {
+	w.run.entry = entryOf(op, &w.verdict)
+	if w.run.hold.Token != 0 {
+		function := call
+		call = func(ctx context.Context) error {
+			ctx, ended := w.run.exclusively(ctx)
+			defer ended()
+			return function(ctx)
+		}
+	}
+	e.execute(ctx, &w.run, call, done)
 }
 
 // Contend submits an operation and returns the verdict alone: a Win for the
@@ -55,17 +72,22 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	if err := e.check(ctx, &op); err != nil {
 		return Win{}, err
 	}
+	if err := e.enterFamily(&op); err != nil {
+		return Win{}, err
+	}
 	if !op.contends() {
 		e.counts.direct.Inc()
-		return Win{engine: e}, nil
+		return Win{engine: e, op: op}, nil
 	}
 	w, err := e.await(ctx, &op, false)
 	if err != nil {
+		e.leaveFamily(&op)
 		return Win{}, err
 	}
-	win := Win{Entry: entryOf(&op, &w.verdict), engine: e}
+	win := Win{Entry: entryOf(&op, &w.verdict), engine: e, hold: w.run.hold, op: op}
 	e.putWaiter(w)
 	if err := e.register(win.Entry); err != nil {
+		win.release()
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
 	}
 	return win, nil
@@ -86,13 +108,23 @@ func (e *Engine) register(entry Entry) (err error) {
 type Win struct {
 	Entry
 	engine *Engine
+	hold   shard.Hold
+	op     Op // for its family
 }
 
-// Finish tells the registry that the winner has executed.
+// Finish tells the registry that the winner has executed, and frees its target
+// if that is exclusive. Until then the next winner waits.
 func (w Win) Finish(err error) {
+	defer w.release()
 	if w.ID != uuid.Nil {
 		w.engine.config.Registry.Finish(w.ID, err)
 	}
+}
+
+// release lets go of what the winner held.
+func (w Win) release() {
+	w.engine.leaveFamily(&w.op)
+	w.engine.release(w.hold)
 }
 
 // check refuses what cannot be submitted.
@@ -109,7 +141,8 @@ func (e *Engine) check(ctx context.Context, op *Op) error {
 func entryOf(op *Op, v *Verdict) Entry {
 	return Entry{
 		ID: v.EntryID(), Op: v.Op, Key: op.ID, Target: op.Target,
-		Name: op.Name, Type: op.Type, Priority: op.Priority, Contenders: v.Contenders,
+		Name: op.Name, Type: op.Type, Priority: Priority(v.Priority), Contenders: v.Contenders,
+		Retries: v.Retries, Token: v.Token,
 	}
 }
 
@@ -117,48 +150,86 @@ func entryOf(op *Op, v *Verdict) Entry {
 // withdrawal: the shard holds it until the window closes.
 type waiter struct {
 	Ticket
+	extra   shard.Extra
 	run     run
 	runs    *runs // where a winner that will execute is taken in; nil for Contend
 	verdict Verdict
+	rank    int           // of a loser
 	told    chan struct{} // of size 1; passes the waiter back from the owner
 }
 
 // Decided takes the verdict, on the shard's goroutine.
 func (w *waiter) Decided(v *Verdict) {
-	w.verdict = *v
-	if v.Outcome == Won && w.runs != nil {
-		w.runs.add(&w.run)
-	}
+	w.take(v)
 	w.told <- struct{}{}
 }
 
+func (w *waiter) take(v *Verdict) {
+	w.verdict = v.Kept()
+	switch v.Outcome {
+	case Won:
+		w.run.won(v)
+		if w.runs != nil {
+			w.runs.add(&w.run)
+		}
+	case Lost:
+		w.rank = v.Rank()
+	}
+}
+
+// won makes a run that of a winner, whose entry is yet to be filled in.
+func (r *run) won(v *Verdict) {
+	r.hold, r.preempted = shard.Hold{}, false
+	if v.Exclusive {
+		r.hold = shard.Hold{Target: v.Target, Token: v.Token}
+	}
+}
+
 func (e *Engine) putWaiter(w *waiter) {
-	w.Name, w.run.entry, w.verdict = "", Entry{}, Verdict{}
+	w.Name, w.Extra, w.extra = "", nil, shard.Extra{}
+	w.run.entry, w.verdict = Entry{}, Verdict{}
 	e.waiters.Put(w)
 }
 
 // await stages an operation and waits for its verdict. It returns the waiter
 // of a winner; the others' waiters are gone.
 func (e *Engine) await(ctx context.Context, op *Op, executes bool) (*waiter, error) {
-	g, err := e.live()
-	if err != nil {
-		return nil, e.refused(err)
-	}
 	w := e.waiters.Get().(*waiter)
-	w.To, w.Name, w.Withdrawable = w, op.Name, ctx.Done() != nil
-	if err := e.submit(ctx, g, op, w, executes); err != nil {
-		e.putWaiter(w)
-		return nil, e.refused(err)
-	}
-	if !w.wait(ctx) {
-		return nil, &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
+	w.To = w
+	if err := e.awaitVerdict(ctx, op, w, executes); err != nil {
+		if withdrawn, ok := err.(*WithdrawnError); !ok || !withdrawn.Accepted {
+			e.putWaiter(w)
+		}
+		return nil, err
 	}
 	if w.verdict.Outcome == Won {
 		return w, nil
 	}
-	err = verdictError(op, &w.verdict)
+	err := e.verdictError(op, &w.verdict, w.rank)
 	e.putWaiter(w)
 	return nil, err
+}
+
+// awaitVerdict stages the operation of a waiter and waits until it has its
+// verdict. It fails if the operation was refused or withdrawn; in the latter
+// case, in which it had been accepted, the shard still holds the waiter.
+func (e *Engine) awaitVerdict(ctx context.Context, op *Op, w *waiter, executes bool) error {
+	g, err := e.live()
+	if err == nil {
+		err = e.checkWait(ctx, op.Target)
+	}
+	if err != nil {
+		return e.refused(err)
+	}
+	w.Withdrawable = ctx.Done() != nil
+	e.describe(ctx, &w.Ticket, &w.extra, op)
+	if err := e.submit(ctx, g, op, w, executes); err != nil {
+		return e.refused(err)
+	}
+	if !w.wait(ctx) {
+		return &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
+	}
+	return nil
 }
 
 // submit stages the operation of a waiter.
@@ -198,19 +269,5 @@ func (w *waiter) wait(ctx context.Context) bool {
 		}
 		<-w.told // decided already; the verdict is on its way
 		return true
-	}
-}
-
-// verdictError returns the error of an operation that did not win.
-func verdictError(op *Op, v *Verdict) error {
-	if v.Outcome == Stopped {
-		return &StoppedError{Accepted: true}
-	}
-	return &RejectedError{
-		ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority,
-		Winner: Winner{
-			ID: v.Winner, EntryID: v.EntryID(), Name: v.WinnerName, Priority: Priority(v.WinnerPriority),
-		},
-		Contenders: v.Contenders,
 	}
 }

@@ -31,11 +31,22 @@
 //   - Blocking: [Do], [Contend] and functions made by [Wrap] park the calling
 //     goroutine, which runs the function itself if it wins.
 //
+// # Rules
+//
+// [Config].Rules change how targets are decided: by another policy, early, in a
+// window that closes before its time, with one winner at a time. Beside them
+// there are locks on targets ([Engine.Lock]), operations that try again
+// ([Retry]), that fold instead of losing ([Folding]) or that inherit a priority
+// ([Lineage]), an overload that chooses who has to go ([Overload]), and a journal
+// from which every decision can be derived again ([ReadJournal]). What is not used
+// costs nothing.
+//
 // # Concurrency
 //
 // Everything here is safe for concurrent use unless its comment says otherwise.
 // A user's code runs on three kinds of goroutine: the caller's (functions of
-// Do, Wrapping.Targets, Config.WindowOf), an executor's (functions of Submit)
-// and a shard's (Config.Decided, Config.Executor, Contender.Decided). Only the
-// last kind must not block: all targets of that shard wait for it.
+// Do, Wrapping.Targets, Config.WindowOf, Config.RulesOf), an executor's
+// (functions of Submit) and a shard's (Config.Decided, Dismissed, Preempted and
+// Executor, Contender.Decided, Rules.Order and Choose). Only the last kind must
+// not block: all targets of that shard wait for it.
 package engine

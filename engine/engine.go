@@ -19,10 +19,11 @@ type Engine struct {
 
 	counts counts // first, for the alignment of its words on 32-bit machines
 
-	config Config // immutable
-	router router // immutable
-	epoch  time.Time
-	cells  []*cell // one per shard; outlive generations
+	config   Config   // immutable
+	router   router   // immutable
+	rulebook rulebook // immutable
+	epoch    time.Time
+	cells    []*cell // one per shard; outlive generations
 
 	// current publishes the shards to submitters; nil before the first start.
 	current atomic.Pointer[generation]
@@ -31,7 +32,10 @@ type Engine struct {
 	stopped bool        // refuse to start by submission
 	past    shard.Stats // of generations that ended
 
+	begun bool // the journal; owned by its writer, of whom there is one at a time
+
 	waiters sync.Pool // of *waiter
+	locks   lockbook
 }
 
 // noCopy makes go vet complain about copies.
@@ -48,9 +52,10 @@ func New(config Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		config: config,
-		router: newRouter(config.HashSeed, config.Shards),
-		epoch:  time.Now(),
+		config:   config,
+		router:   newRouter(config.HashSeed, config.Shards),
+		rulebook: newRulebook(&config),
+		epoch:    time.Now(),
 	}
 	for range config.Shards {
 		e.cells = append(e.cells, &cell{})
@@ -105,7 +110,7 @@ func (e *Engine) tryStart() bool {
 		e.past.Staged, e.past.Open, e.past.Bytes = 0, 0, 0
 	}
 	e.stopped = false
-	e.current.Store(e.begin())
+	e.current.Store(e.begin(g))
 	return true
 }
 
@@ -120,7 +125,7 @@ func (e *Engine) live() (*generation, error) {
 		if e.stopped {
 			return nil, &StoppedError{}
 		}
-		e.current.Store(e.begin())
+		e.current.Store(e.begin(nil))
 	}
 	return e.current.Load(), nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -22,6 +23,18 @@ var (
 	ErrWithdrawn = errors.New("contend: withdrawn")
 	// ErrFailed: the operation won and its function failed; see FailedError.
 	ErrFailed = errors.New("contend: failed")
+	// ErrMasked: a lock keeps the operation out; see MaskedError. It is a kind
+	// of ErrRejected.
+	ErrMasked = errors.New("contend: masked by a lock")
+	// ErrUndecided: the user's policy failed; see UndecidedError. It is a kind of
+	// ErrFailed.
+	ErrUndecided = errors.New("contend: undecided")
+	// ErrPreempted is the cause of the end of a winner's context when it is to
+	// make way for a decisive newcomer; see Rules.Preempt.
+	ErrPreempted = errors.New("contend: preempted by a decisive operation")
+	// ErrLockLost: the lock had expired and its target was open; see
+	// Lock.Heartbeat.
+	ErrLockLost = errors.New("contend: the lock has expired")
 	// ErrGoexit is the cause of a failure by runtime.Goexit.
 	ErrGoexit = errors.New("the function ended its goroutine (runtime.Goexit)")
 )
@@ -42,15 +55,24 @@ func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // OverloadedError refuses an operation because its shard holds as many as it
 // may, or, with Config.WhenFull set to Refuse, because its ring is full at this
-// moment. Nothing was staged; trying again after a window helps.
+// moment. Nothing was staged; trying again after a window helps. With
+// Config.Overload set to DisplaceLowest it also ends an operation that was
+// accepted and had to make room.
 type OverloadedError struct {
 	Shard  int  // the target's shard
 	Staged int  // operations it holds
 	Limit  int  // Config.MaxStaged
 	Ring   bool // the ring is full, not the limit reached
+	// Displaced means that the operation was accepted, and then made room for
+	// a higher-ranked one or found only such.
+	Displaced bool
+	Retries   int // how often it had been tried again
 }
 
 func (e *OverloadedError) Error() string {
+	if e.Displaced {
+		return fmt.Sprintf("contend: overloaded: shard %d holds %d operations of higher rank (Config.MaxStaged)", e.Shard, e.Limit)
+	}
 	if e.Ring {
 		return fmt.Sprintf("contend: overloaded: the ring of shard %d is full (Config.RingSize, or Config.WhenFull: Park)", e.Shard)
 	}
@@ -93,20 +115,44 @@ type Winner struct {
 
 // RejectedError tells an operation that it lost, to whom and why.
 type RejectedError struct {
-	// ID, Target, Name and Priority are the loser's own.
+	// ID, Target, Name and Priority are the loser's own; the priority is aged by
+	// its Retries.
 	ID       OpID
 	Target   uuid.UUID
 	Name     string
 	Priority Priority
 
 	Winner     Winner
-	Contenders int // operations in the group, the winner included
-	Retries    int // how often it was tried again
+	Contenders int           // operations in the group, the winner included
+	Rank       int           // its place in the group, 1 being the winner's; 0 if not known
+	Age        time.Duration // of the window, when it was decided
+	Retries    int           // how often it was tried again
+	// Early means that it was told before the window closed: the winner is who
+	// was ahead then, and has no entry ID yet.
+	Early bool
 }
+
+// Margin returns how far the winner's priority is above the loser's.
+func (e *RejectedError) Margin() int64 { return int64(e.Winner.Priority) - int64(e.Priority) }
 
 // Reason returns why it lost, in words.
 func (e *RejectedError) Reason() string {
 	return fmt.Sprintf("lost pre-ECS priority conflict (priority %d vs winner %d)", e.Priority, e.Winner.Priority)
+}
+
+// Explain returns everything that is known about the loss, in words.
+func (e *RejectedError) Explain() string {
+	rank := ""
+	if e.Rank > 0 {
+		rank = fmt.Sprintf("rank %d ", e.Rank)
+	}
+	how := fmt.Sprintf("when the window closed after %v", e.Age)
+	if e.Early {
+		how = fmt.Sprintf("early, %v after the window opened", e.Age)
+	}
+	return fmt.Sprintf("%s on %v: %sof %d contenders, priority %d, %d below the winner %s; told %s; shard %d, sequence %d; retries %d",
+		named(e.Name, e.ID), e.Target, rank, e.Contenders, e.Priority, e.Margin(), named(e.Winner.Name, e.Winner.ID),
+		how, e.ID.Shard, e.ID.Sequence, e.Retries)
 }
 
 func (e *RejectedError) Error() string {
@@ -116,6 +162,47 @@ func (e *RejectedError) Error() string {
 
 // Is makes errors.Is(err, ErrRejected) true.
 func (e *RejectedError) Is(target error) bool { return target == ErrRejected }
+
+// MaskedError tells an operation that a lock keeps it from its target.
+type MaskedError struct {
+	ID       OpID
+	Target   uuid.UUID
+	Name     string
+	Priority Priority // its own, without ageing
+	Lock     string   // the lock's name
+	Retries  int
+}
+
+// Reason returns why it was rejected, in words.
+func (e *MaskedError) Reason() string {
+	return fmt.Sprintf("masked by the lock %q (priority %d is too low)", e.Lock, e.Priority)
+}
+
+func (e *MaskedError) Error() string {
+	return fmt.Sprintf("contend: %s on %v rejected: %s, retries %d", named(e.Name, e.ID), e.Target, e.Reason(), e.Retries)
+}
+
+// Is makes errors.Is(err, ErrMasked) and errors.Is(err, ErrRejected) true.
+func (e *MaskedError) Is(target error) bool { return target == ErrMasked || target == ErrRejected }
+
+// UndecidedError ends the operations of a group whose policy, the user's code,
+// panicked, ended its goroutine or chose nobody.
+type UndecidedError struct {
+	ID     OpID
+	Target uuid.UUID
+	Name   string
+	Cause  error // a *shard.Fault with the panic's value and stack
+}
+
+func (e *UndecidedError) Error() string {
+	return fmt.Sprintf("contend: %s on %v could not be decided: %v", named(e.Name, e.ID), e.Target, e.Cause)
+}
+
+// Is makes errors.Is(err, ErrUndecided) and errors.Is(err, ErrFailed) true.
+func (e *UndecidedError) Is(target error) bool { return target == ErrUndecided || target == ErrFailed }
+
+// Unwrap returns the cause.
+func (e *UndecidedError) Unwrap() error { return e.Cause }
 
 func named(name string, id OpID) string {
 	if name == "" {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	"example.com/contend/shard"
 	"go.uber.org/atomic"
@@ -11,8 +12,9 @@ import (
 // generation is an engine's life between Start and Stop: its shards and the
 // winners that they named.
 type generation struct {
-	shards []*shard.Shard
-	runs   []*runs // one per shard
+	shards  []*shard.Shard
+	runs    []*runs  // one per shard
+	journal *journal // nil for none
 
 	stopping atomic.Bool // publishes to ending winners that Stop wants to know
 	mu       sync.Mutex
@@ -20,24 +22,47 @@ type generation struct {
 	inStop   int           // winners that wait in Stop themselves
 }
 
-// begin makes a generation and starts its shards.
-func (e *Engine) begin() *generation {
+// begin makes a generation and starts its shards. It takes over what outlives
+// the last one, if there was one.
+func (e *Engine) begin(last *generation) *generation {
 	g := &generation{changed: make(chan struct{})}
+	if e.config.Journal != nil {
+		g.journal = e.newJournal(last)
+	}
 	key := shard.Key(randomKey())
+	fence := uint64(max(0, time.Now().UnixNano())) // grows over processes, too
 	for i := range e.config.Shards {
-		g.runs = append(g.runs, &runs{cell: e.cells[i], gen: g})
-		g.shards = append(g.shards, shard.New(shard.Config{
-			Index:    uint32(i),
-			RingSize: e.config.RingSize,
-			Limit:    e.config.MaxStaged,
-			Now:      e.Now,
-			Key:      key,
-			Decided:  e.config.Decided,
-			Incident: e.incident,
-		}))
+		rs := &runs{cell: e.cells[i], gen: g, engine: e}
+		config := shard.Config{
+			Index:     uint32(i),
+			RingSize:  e.config.RingSize,
+			Limit:     e.config.MaxStaged,
+			Displace:  e.config.Overload == DisplaceLowest,
+			Rules:     e.rulebook.rules,
+			Fence:     fence,
+			Now:       e.Now,
+			Key:       key,
+			Decided:   e.decidedHook(),
+			Dismissed: e.config.Dismissed,
+			Incident:  e.incident,
+		}
+		if e.rulebook.preempts || e.config.Preempted != nil {
+			config.Preempted = rs.preempt
+		}
+		if g.journal != nil {
+			config.Journal = g.journal.hand(i)
+		}
+		if last != nil {
+			config.Carried = last.shards[i].Carry()
+		}
+		g.runs = append(g.runs, rs)
+		g.shards = append(g.shards, shard.New(config))
 	}
 	for _, s := range g.shards {
 		go s.Run()
+	}
+	if g.journal != nil {
+		go g.journal.run(g.shards)
 	}
 	return g
 }
@@ -61,6 +86,7 @@ func (g *generation) abort() {
 	for _, s := range g.shards {
 		<-s.Done()
 	}
+	g.journal.await(nil)
 }
 
 // drained reports whether every shard has ended: no window is open.
@@ -75,7 +101,7 @@ func (g *generation) drained() bool {
 	return true
 }
 
-// awaitShards waits until all windows have closed.
+// awaitShards waits until all windows have closed and the journal is written.
 func (g *generation) awaitShards(done <-chan struct{}) bool {
 	for _, s := range g.shards {
 		select {
@@ -89,7 +115,7 @@ func (g *generation) awaitShards(done <-chan struct{}) bool {
 			return false
 		}
 	}
-	return true
+	return g.journal.await(done)
 }
 
 // awaitRuns waits until all winners have ended. If the caller is inside of

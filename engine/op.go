@@ -79,6 +79,17 @@ type Op struct {
 	// registry.
 	ID   uuid.UUID
 	Mode Mode
+
+	// Deadline is what EarliestDeadline goes by; zero means the deadline of the
+	// submitter's context, if it has one. Nothing else depends on it.
+	Deadline time.Time
+	// Retry lets the operation try again when it lost; zero means not to.
+	Retry Retry
+	// Parents are the IDs of operations whose highest priority this one inherits
+	// if it is higher than its own; see Config.Lineage.
+	Parents []uuid.UUID
+	// Value is for Rules.Order and Rules.Choose to see; see Standing.Value.
+	Value any
 }
 
 // contends reports whether the operation is staged rather than executed.
@@ -91,7 +102,7 @@ func (op *Op) validate() error {
 	if op.Window < 0 {
 		return &InvalidError{"Op.Window", op.Window, "a positive duration, or 0 for the engine's window"}
 	}
-	return nil
+	return op.Retry.validate()
 }
 
 // The vocabulary of the lean path, where the engine allocates nothing, is the
@@ -101,6 +112,8 @@ type (
 	OpID = shard.OpID
 	// Ticket is a contender's memory, owned by the submitter; see shard.Ticket.
 	Ticket = shard.Ticket
+	// Extra is what only some operations need of their ticket; see shard.Extra.
+	Extra = shard.Extra
 	// Contender is told its verdict on the shard's goroutine; see
 	// shard.Contender.
 	Contender = shard.Contender
@@ -115,4 +128,9 @@ const (
 	Won     = shard.Won
 	Lost    = shard.Lost
 	Stopped = shard.Stopped
+
+	Folded    = shard.Folded
+	Masked    = shard.Masked
+	Displaced = shard.Displaced
+	Faulted   = shard.Faulted
 )

@@ -18,6 +18,9 @@ type Entry struct {
 	Type       string
 	Priority   Priority
 	Contenders int // operations of its group, itself included
+	Retries    int // losses before it won
+	// Token grows from winner to winner of a target; see FencingToken.
+	Token uint64
 }
 
 // Registry is the hook through which winners, and only winners, get into the

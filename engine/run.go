@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"example.com/contend/shard"
 	"go.uber.org/atomic"
 )
 
@@ -20,6 +21,12 @@ type run struct {
 	// giveUp is called when Stop gave up on the run; nil if nobody has to be
 	// told, since the run is on its caller's own goroutine.
 	giveUp func(wasRunning bool)
+
+	// hold is the winner's target and fencing token if that is exclusive; its
+	// token is 0 otherwise. Set before the run is added.
+	hold      shard.Hold
+	cancel    context.CancelCauseFunc // of the running function; guarded by runs.mu
+	preempted bool                    // guarded by runs.mu
 }
 
 // The states of a run.
@@ -33,13 +40,15 @@ const (
 // runs are the winners of one shard. Its lock is taken twice for a winner,
 // never for a loser and never by a submission.
 type runs struct {
-	cell *cell // where outcomes are counted
-	gen  *generation
+	cell   *cell // where outcomes are counted
+	gen    *generation
+	engine *Engine
 
 	mu      sync.Mutex
 	live    *run
 	count   int
 	aborted bool
+	holding map[uint64]*run // runs with a token
 }
 
 // add takes a winner in. It reports false if the engine was stopped meanwhile.
@@ -50,18 +59,21 @@ func (rs *runs) add(r *run) bool {
 	if rs.aborted {
 		r.state.Store(runStopped)
 		rs.cell.stopped.Inc()
+		rs.engine.release(r.hold)
 		return false
 	}
 	r.state.Store(runQueued)
 	rs.link(r)
+	rs.holds(r)
 	return true
 }
 
-// remove lets go of a run.
+// remove lets go of a run, and of its target if that is exclusive.
 func (rs *runs) remove(r *run) {
 	rs.mu.Lock()
 	rs.unlink(r)
 	rs.mu.Unlock()
+	rs.engine.release(r.hold)
 	rs.gen.runEnded()
 }
 
@@ -87,6 +99,7 @@ func (rs *runs) unlink(r *run) {
 	}
 	r.prev, r.next = nil, nil
 	rs.count--
+	delete(rs.holding, r.hold.Token)
 }
 
 func (rs *runs) len() int {
@@ -104,12 +117,14 @@ func (rs *runs) abort() {
 	for r := rs.live; r != nil; {
 		// The swap to stopped passes a queued run to its goroutine, which may
 		// reuse it at once: everything is taken from it before.
-		next, giveUp := r.next, r.giveUp
+		next, giveUp, hold := r.next, r.giveUp, r.hold
 		rs.unlink(r)
 		if r.state.CompareAndSwap(runQueued, runStopped) {
 			queued = append(queued, giveUp) // its function will not be called
+			rs.engine.release(hold)
 		} else {
 			rs.link(r) // until its function ends
+			rs.holds(r)
 			if r.state.CompareAndSwap(runRunning, runStopped) {
 				running = append(running, giveUp)
 			}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"example.com/contend/shard"
@@ -17,7 +18,8 @@ type Bid struct {
 	Priority Priority
 	// Window is as in Op.
 	Window time.Duration
-	// Ticket must not be changed or staged again before its verdict was told.
+	// Ticket must not be changed or staged again before its verdict was told. Its
+	// Extra holds a deadline, a retry and the like.
 	Ticket *Ticket
 	// Tag is any number; it is used if there is no ticket.
 	Tag uint64
@@ -55,10 +57,14 @@ func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	rules, err := e.rulesOf(bid.Target)
+	if err != nil {
+		return 0, err
+	}
 	index, hash := e.router.route(bid.Target)
 	*op = shard.Op{
 		Target: bid.Target, Ticket: bid.Ticket, Tag: bid.Tag,
-		Window: int64(window), Priority: int32(bid.Priority), Hash: hash,
+		Terms: shard.NewTerms(window, rules), Priority: int32(bid.Priority), Hash: hash,
 	}
 	return index, nil
 }
@@ -68,18 +74,20 @@ func (e *Engine) window(target uuid.UUID, own time.Duration) (time.Duration, err
 	if own < 0 {
 		return 0, &InvalidError{"Bid.Window", own, "a positive duration, or 0 for the engine's window"}
 	}
-	if own > 0 {
-		return own, nil
-	}
-	if e.config.WindowOf != nil {
+	field := "Bid.Window"
+	if own == 0 && e.config.WindowOf != nil {
+		field = "window from Config.WindowOf"
 		if own = e.config.WindowOf(target); own < 0 {
-			return 0, &InvalidError{"window from Config.WindowOf", own, "a positive duration, or 0 for Config.Window"}
+			return 0, &InvalidError{field, own, "a positive duration, or 0 for Config.Window"}
 		}
 	}
-	if own > 0 {
-		return own, nil
+	switch {
+	case own == 0:
+		return e.config.Window, nil
+	case own > shard.MaxWindow:
+		return 0, &InvalidError{field, own, fmt.Sprintf("at most %v", shard.MaxWindow)}
 	}
-	return e.config.Window, nil
+	return own, nil
 }
 
 // push submits to a shard, parking while its ring is full if so configured.

@@ -10,7 +10,8 @@ import (
 // Stats is a snapshot of an engine's counts. All but Staged, Windows,
 // Running and Bytes only grow, over restarts too. When nothing is staged or running,
 //
-//	Submitted = Won + Rejected + Withdrawn + (Stopped before the verdict)
+//	Submitted = Won + Rejected + Folded + Masked + Displaced + Undecided +
+//	            Withdrawn + (Stopped before the verdict)
 //
 // and every winner of Do and Submit is Completed, Failed or Stopped.
 type Stats struct {
@@ -19,12 +20,22 @@ type Stats struct {
 	Won       uint64 // groups decided
 	Conflicts uint64 // of these, with more than one contender
 	Rejected  uint64 // operations that lost
-	Withdrawn uint64 // operations; counted when their window closes
+	Early     uint64 // of these, told before their window closed
+	Retried   uint64 // losses that were made up for by trying again
+	Folded    uint64 // operations that their winner carried out, too
+	Masked    uint64 // operations that a lock kept out
+	Displaced uint64 // operations that made room for higher-ranked ones
+	Undecided uint64 // operations whose group's policy failed
+	Withdrawn uint64 // operations; counted when they are found, at the latest when their window closes
 	Stopped   uint64 // operations, before the verdict or while running
 	Completed uint64 // winners whose function returned without error
 	Failed    uint64 // winners whose function failed
 	Direct    uint64 // functions executed without contention
 	Incidents uint64 // panics of hooks and contenders, survived
+
+	// JournalLost counts the blocks of Config.Journal that were not written,
+	// because it was too slow or failed. A shard's journal ends with the first.
+	JournalLost uint64
 
 	Staged  int // operations accepted and not decided
 	Windows int // targets with an open window
@@ -46,6 +57,8 @@ type counts struct {
 	refused   atomic.Uint64
 	direct    atomic.Uint64
 	incidents atomic.Uint64
+
+	journalLost atomic.Uint64
 }
 
 // cell holds the counters of one shard's winners, apart so that shards do not
@@ -66,6 +79,8 @@ func (e *Engine) Stats() Stats {
 		Refused:   e.counts.refused.Load(),
 		Direct:    e.counts.direct.Load(),
 		Incidents: e.counts.incidents.Load(),
+
+		JournalLost: e.counts.journalLost.Load(),
 	}
 	if g != nil {
 		for _, sh := range g.shards {
@@ -75,6 +90,8 @@ func (e *Engine) Stats() Stats {
 	}
 	s.Submitted, s.Won, s.Conflicts = total.Accepted, total.Groups, total.Conflicts
 	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn, total.Stopped
+	s.Early, s.Retried, s.Folded = total.Early, total.Retried, total.Folded
+	s.Masked, s.Displaced, s.Undecided = total.Masked, total.Displaced, total.Faulted
 	s.Staged, s.Windows, s.Bytes, s.Sleeps = total.Staged, total.Open, total.Bytes, total.Sleeps
 	for _, c := range e.cells {
 		s.Completed += c.completed.Load()
@@ -92,6 +109,12 @@ func plus(a, b shard.Stats) shard.Stats {
 		Groups:    a.Groups + b.Groups,
 		Conflicts: a.Conflicts + b.Conflicts,
 		Lost:      a.Lost + b.Lost,
+		Early:     a.Early + b.Early,
+		Retried:   a.Retried + b.Retried,
+		Folded:    a.Folded + b.Folded,
+		Masked:    a.Masked + b.Masked,
+		Displaced: a.Displaced + b.Displaced,
+		Faulted:   a.Faulted + b.Faulted,
 		Stopped:   a.Stopped + b.Stopped,
 		Withdrawn: a.Withdrawn + b.Withdrawn,
 		Sleeps:    a.Sleeps + b.Sleeps,

@@ -82,6 +82,7 @@ type job interface {
 // closes done.
 type task struct {
 	ticket Ticket
+	extra  shard.Extra
 	run    run
 	runs   *runs
 	engine *Engine
@@ -91,6 +92,7 @@ type task struct {
 
 	ctx     context.Context
 	unwatch func() bool // of the context that withdraws; nil if none
+	family  atomic.Bool // it has to leave
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
 	cancel atomic.Pointer[context.CancelFunc]
@@ -104,21 +106,39 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	if err := e.check(ctx, &op); err != nil {
 		return err
 	}
+	if err := e.enterFamily(&op); err != nil {
+		return err
+	}
 	t.engine, t.op, t.ctx, t.done = e, op, ctx, make(chan struct{})
+	t.family.Store(true)
 	if !op.contends() {
 		e.config.Executor(func() { e.direct(ctx, &t.op, t.job.call, t.finish) })
 		return nil
 	}
 	g, err := e.live()
 	if err != nil {
-		return e.refused(err)
+		err = e.refused(err)
+	} else {
+		err = t.stage(g)
 	}
-	return t.stage(g)
+	if err != nil {
+		t.leaveFamily()
+	}
+	return err
+}
+
+// leaveFamily is harmless when it is called again: an operation can be
+// withdrawn while it is refused.
+func (t *task) leaveFamily() {
+	if t.family.CompareAndSwap(true, false) {
+		t.engine.leaveFamily(&t.op)
+	}
 }
 
 func (t *task) stage(g *generation) error {
 	e := t.engine
-	t.ticket.To, t.ticket.Name, t.ticket.Withdrawable = t, t.op.Name, true
+	t.ticket.To, t.ticket.Withdrawable = t, true
+	e.describe(t.ctx, &t.ticket, &t.extra, &t.op)
 	t.run.giveUp = t.giveUp
 	var staged shard.Op
 	index, err := e.prepare(&staged, &Bid{
@@ -160,10 +180,12 @@ func (t *task) withdraw(cause error) bool {
 // Decided takes the verdict, on the shard's goroutine. It is not part of the
 // Handle's face.
 func (t *task) Decided(v *Verdict) {
+	t.ticket.Extra, t.extra = nil, shard.Extra{} // ours again
 	if v.Outcome != Won {
-		t.finish(verdictError(&t.op, v))
+		t.finish(t.engine.verdictError(&t.op, v, v.Rank()))
 		return
 	}
+	t.run.won(v)
 	t.run.entry = entryOf(&t.op, v)
 	if !t.runs.add(&t.run) {
 		t.finish(&StoppedError{Accepted: true})
@@ -205,7 +227,13 @@ func (t *task) execute() {
 // call calls the function with a context that Stop can cancel. Until the run's
 // state is running, the task may not be ours, so the context is made here.
 func (t *task) call(context.Context) error {
-	ctx, cancel := context.WithCancel(t.ctx)
+	ctx := t.ctx
+	if t.run.hold.Token != 0 {
+		var ended func()
+		ctx, ended = t.run.exclusively(ctx)
+		defer ended()
+	}
+	ctx, cancel := context.WithCancel(ctx)
 	defer func() {
 		t.cancel.Store(nil) // it refers to the context
 		cancel()
@@ -237,14 +265,17 @@ func (t *task) giveUp(wasRunning bool) {
 	}
 	t.err = err
 	t.stopWatching()
+	t.leaveFamily()
 	close(t.done)
 }
 
 // finish sets the outcome and lets go of the function and its context.
 func (t *task) finish(err error) {
 	t.stopWatching()
+	t.leaveFamily()
 	t.job.drop()
 	t.ctx, t.run.entry = nil, Entry{}
+	t.op.Value, t.op.Parents = nil, nil
 	t.err = err
 	close(t.done)
 }

@@ -107,8 +107,9 @@ func TestRejectedErrorTellsWhy(t *testing.T) {
 		require.Equal(t, &engine.RejectedError{
 			ID: low.ID(), Target: target(1), Name: "poke", Priority: engine.Low,
 			Winner:     engine.Winner{ID: high.ID(), EntryID: rejected.Winner.EntryID, Name: "heal", Priority: engine.High},
-			Contenders: 2, Retries: 0,
+			Contenders: 2, Rank: 2, Age: engine.DefaultWindow, Retries: 0,
 		}, rejected)
+		require.Equal(t, int64(6), rejected.Margin())
 		for _, part := range []string{rejected.Reason(), "poke", "heal", low.ID().String(), high.ID().String(), "2 contenders", "retries 0", target(1).String()} {
 			require.Contains(t, rejected.Error(), part)
 		}
@@ -228,8 +229,10 @@ func TestRegistrySeesWinnersBeforeTheyExecute(t *testing.T) {
 		for id, entry := range w.entries {
 			require.Equal(t, id, entry.ID)
 			if entry.Name == "op2" {
+				require.NotZero(t, entry.Token)
 				require.Equal(t, engine.Entry{
-					ID: id, Op: entry.Op, Key: target(102), Target: target(1), Name: "op2", Type: "test", Priority: 2, Contenders: 3,
+					Token: entry.Token,
+					ID:    id, Op: entry.Op, Key: target(102), Target: target(1), Name: "op2", Type: "test", Priority: 2, Contenders: 3,
 				}, entry)
 			}
 		}

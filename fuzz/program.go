@@ -2,13 +2,34 @@ package fuzz
 
 import (
 	"fmt"
-	"math"
+	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"example.com/contend/fuzz/model"
 )
+
+// Program is a configuration and what is done with it.
+type Program struct {
+	Rules []RuleSet // of index 1 and on
+	Limit int
+	Fence uint64
+	// Abandon ends the program by Abandon, not by waiting for everything.
+	Abandon bool
+	Steps   []Step
+}
+
+// String returns the program as a script.
+func (p *Program) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "limit=%d fence=%d abandon=%t\n", p.Limit, p.Fence, p.Abandon)
+	for i := range p.Rules {
+		fmt.Fprintf(&b, "rules %d: %s\n", i+1, &p.Rules[i])
+	}
+	for _, s := range p.Steps {
+		fmt.Fprintln(&b, s)
+	}
+	return b.String()
+}
 
 // Kind is what a step does.
 type Kind uint8
@@ -18,8 +39,17 @@ const (
 	Stage Kind = iota
 	// Withdraw takes an operation back.
 	Withdraw
-	// Advance moves the time forward and decides.
+	// Advance moves the time forward.
 	Advance
+	// End tells that a target's winner has ended.
+	End
+	// Lock sets a lock, or replaces it.
+	Lock
+	// Unlock ends a lock.
+	Unlock
+	// Close lets nobody try again. Nothing is staged afterwards.
+	Close
+	kinds
 )
 
 // Form is how an operation is staged.
@@ -36,97 +66,67 @@ const (
 
 // Step is one instruction of a program.
 type Step struct {
-	Kind Kind
-	Now  int64 // never goes back
+	Kind   Kind
+	Now    int64 // never goes back
+	Decide bool  // afterwards
 
-	Op   model.Op // Stage; IDs count from 0
-	Form Form     // Stage
-	ID   uint64   // Withdraw: of an operation that was staged as Withdrawable
+	Op    model.Op   // Stage; IDs count from 0
+	Form  Form       // Stage
+	ID    uint64     // Withdraw: of an operation staged as Withdrawable. Unlock: of the lock
+	Held  int        // End: which of the targets that are held, modulo their number
+	Stale bool       // End: with a token that is not the winner's
+	Lock  model.Lock // Lock
 }
 
 // String returns the step as a line of a script.
 func (s Step) String() string {
-	now := time.Duration(s.Now)
+	line := time.Duration(s.Now).String() + ": " + s.what()
+	if !s.Decide {
+		line += ", undecided"
+	}
+	return line
+}
+
+func (s Step) what() string {
 	switch s.Kind {
 	case Stage:
-		return fmt.Sprintf("%s: stage %d form=%d target=%d prio=%d at=%d window=%s", now,
-			s.Op.ID, s.Form, s.Op.Target[0], s.Op.Priority, s.Op.At, time.Duration(s.Op.Window))
+		return stageString(&s.Op, s.Form)
 	case Withdraw:
-		return fmt.Sprintf("%s: withdraw %d", now, s.ID)
+		return fmt.Sprintf("withdraw %d", s.ID)
 	case Advance:
-		return fmt.Sprintf("%s: advance", now)
+		return "advance"
+	case End:
+		return fmt.Sprintf("end held=%d stale=%t", s.Held, s.Stale)
+	case Lock:
+		l := &s.Lock
+		return fmt.Sprintf("lock %d target=%d all=%t below=%d expires=%s stay=%t",
+			l.ID, l.Target[0], l.All, l.Below, time.Duration(l.Expires), l.Stay)
+	case Unlock:
+		return fmt.Sprintf("unlock %d", s.ID)
+	case Close:
+		return "close"
 	}
 	return fmt.Sprintf("kind %d", s.Kind)
 }
 
-// The values that bytes choose from: those where mistakes live, and a few
-// plain ones.
-var (
-	priorities = [8]int32{5, 5, 8, 0, -1, math.MaxInt32, math.MinInt32, math.MinInt32 + 1}
-
-	windows = [16]time.Duration{
-		1, time.Microsecond, time.Millisecond - 1, time.Millisecond, time.Millisecond + 1,
-		2 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond,
-		255 * time.Millisecond, 256 * time.Millisecond, 257 * time.Millisecond,
-		time.Minute, time.Hour, 5 * time.Hour, 24 * 365 * time.Hour, math.MaxInt64,
+func stageString(op *model.Op, form Form) string {
+	line := fmt.Sprintf("stage %d target=%d prio=%d window=%s rules=%d",
+		op.ID, op.Target[0], op.Priority, time.Duration(op.Window), op.Rules)
+	if op.At >= 0 {
+		line += fmt.Sprintf(" at=%s", time.Duration(op.At))
 	}
-
-	gaps = [16]time.Duration{
-		0, 0, 1, 999, time.Microsecond, time.Millisecond - 1, time.Millisecond,
-		time.Millisecond + 1, 10 * time.Millisecond, 99 * time.Millisecond,
-		100 * time.Millisecond, 256 * time.Millisecond, time.Second, time.Minute,
-		66 * time.Second, 5 * time.Hour,
+	if form == Tagged {
+		return line
 	}
-)
-
-// farthest is where a program's time stops: beyond it only windows that never
-// close are left.
-const farthest = 100 * 24 * 365 * time.Hour
-
-// Decode reads a program from any bytes. Every instruction takes three:
-//
-//	kind and gap | target, form and priority | window, stamp or operation
-func Decode(code []byte) []Step {
-	var steps []Step
-	var withdrawable []uint64
-	now, staged := int64(0), uint64(0)
-	for ; len(code) >= 3; code = code[3:] {
-		what, who, how := code[0], code[1], code[2]
-		gap := int64(gaps[what>>4])
-		if now < int64(farthest) {
-			now += gap
-		}
-		step := Step{Now: now}
-		switch kind := what & 0x0f; {
-		case kind < 9:
-			step.Kind, step.Form = Stage, Form(kind%3)
-			step.Op = model.Op{
-				ID: staged, Target: uuid.UUID{who & 0x1f},
-				Priority: priorities[who>>5],
-				At:       stamp(how>>4, now),
-				Window:   int64(windows[how&0x0f]),
-			}
-			if step.Form == Withdrawable {
-				withdrawable = append(withdrawable, staged)
-			}
-			staged++
-		case kind < 12 && len(withdrawable) > 0:
-			// Counted from the latest, most of whom are undecided.
-			back := int(who) % len(withdrawable)
-			step.Kind, step.ID = Withdraw, withdrawable[len(withdrawable)-1-back]
-		default:
-			step.Kind = Advance
-		}
-		steps = append(steps, step)
+	line += []string{"", " ticket", " withdrawable"}[form]
+	if op.Deadline != 0 {
+		line += fmt.Sprintf(" deadline=%d", op.Deadline)
 	}
-	return steps
-}
-
-// stamp is when an operation was submitted that is staged now: mostly not
-// known, else now or some time ago.
-func stamp(choice byte, now int64) int64 {
-	if choice < 10 {
-		return -1
+	if r := op.Retry; r != nil {
+		line += fmt.Sprintf(" retry{limit=%d backoff=%s max=%s step=%d}", r.Limit, r.Backoff, r.MaxBackoff, r.Step)
 	}
-	return max(0, now-int64(gaps[choice]))
+	if op.Fold != 0 {
+		line += fmt.Sprintf(" fold=%d", op.Fold)
+	}
+	return line
 }

@@ -27,9 +27,9 @@ func benchmarkCore(b *testing.B, inFlight, targets int, random bool) {
 	ops := make([]Op, targets)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range ops {
-		ops[i] = Op{Target: target(rng.Uint64()), Window: window, At: unstamped, Hash: rng.Uint32() &^ withdrawableBit}
+		ops[i] = Op{Target: target(rng.Uint64()), Terms: NewTerms(time.Duration(window), 0), At: unstamped, Hash: rng.Uint32() &^ heedBit}
 	}
-	c := NewCore(0)
+	c := NewCore(CoreConfig{})
 	now, step := int64(0), max(1, window/int64(inFlight))
 	look := now + int64(time.Millisecond)
 	b.ReportAllocs()

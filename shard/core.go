@@ -1,42 +1,87 @@
 package shard
 
+import "github.com/google/uuid"
+
 // Core decides. It is a pure state machine over logical time: it reads no
 // clock, starts no goroutine and does no I/O, so the same calls with the same
-// arguments give the same decisions, always. The one input that does not come
-// through its methods is a withdrawable ticket's state word, which is read
-// once, when its group is decided.
+// arguments give the same decisions, always. Two inputs do not come through its
+// methods: a withdrawable ticket's state word, which is read when it matters
+// whether the operation stands, and the answers of the user's own policy. A
+// Tape writes them down.
 //
 //	Stage(op)… ─▶ open groups ─▶ Advance(now) ─▶ Decide()… ─▶ Release()
+//
+// An operation whose rules are the zero ones, in a core without locks and
+// limit, takes the short way in Stage and Decide. The rest of the files it takes
+// are enter.go, early.go, closing.go, hold.go, lock.go, retry.go, displace.go
+// and conclude.go.
 //
 // Times are nanoseconds since any fixed moment, not negative. Core belongs to
 // the owner goroutine; its zero value is not usable, see NewCore.
 type Core struct {
-	shard  uint32
+	config CoreConfig
+	rules  []Rules // by Terms.Rules; the first are the zero ones
+
 	groups slab[group]
 	chunks slab[chunk]
 	table  table
 	wheel  wheel
+	mores  mores
+	holds  map[uuid.UUID]hold
+	locks  locks
+	ranks  ranks
+	again  queue // retried operations without backoff, about to enter
+
+	// special: operations with the zero Rules must not take the short way.
+	special bool
 
 	now       int64 // the time of the last Advance
 	number    uint64
 	staged    int
 	withdrawn uint64
-	abandoned bool // every fired group is abandoned
+	closing   bool   // nobody tries again
+	abandoned bool   // every fired group is abandoned
+	deciding  uint32 // index+1 of the group whose policy is being asked
 
-	batch   []Decision
-	decided []uint32 // the groups of batch
+	batch     []Decision
+	decided   []uint32 // the groups of batch
+	dismissed []Dismissal
+	preempted []Preemption
+
+	tape Tape
+}
+
+// CoreConfig configures a Core.
+type CoreConfig struct {
+	// Shard is the index of the core's shard.
+	Shard uint32
+	// Rules are what Terms.Rules refers to, from 1 on; at most MaxRules, all
+	// valid.
+	Rules []Rules
+	// Limit is how many operations may be staged: beyond, the lowest-ranked is
+	// dismissed. 0 means no limit.
+	Limit int
+	// Fence is added to a decision's number to make its token.
+	Fence uint64
+	// Tape writes down, or plays back, what the core is told besides its
+	// methods' arguments. Nil for neither.
+	Tape Tape
 }
 
 // batchSize is how many groups are decided, handed to the hook and told at a
 // time.
 const batchSize = 256
 
-// NewCore makes the core of the shard with the given index.
-func NewCore(shard uint32) *Core {
+// NewCore makes the core of a shard.
+func NewCore(config CoreConfig) *Core {
 	c := &Core{
-		shard:   shard,
+		config:  config,
+		rules:   append([]Rules{{}}, config.Rules...),
+		holds:   make(map[uuid.UUID]hold),
+		special: config.Limit > 0,
 		batch:   make([]Decision, 0, batchSize),
 		decided: make([]uint32, 0, batchSize),
+		tape:    config.Tape,
 	}
 	c.wheel.groups = &c.groups
 	return c
@@ -46,39 +91,54 @@ func NewCore(shard uint32) *Core {
 // there is none. Operations must be staged in the order of submission. The
 // sequence identifies an operation that has a ticket.
 //
-// A window opens at op.At, or at now if the operation is unstamped, but not
-// before the last Advance: the operation was not there then.
+// An operation arrives at op.At, or at now if it is unstamped, but not before
+// the last Advance: it was not there then.
 func (c *Core) Stage(op *Op, sequence uint64, now int64) {
-	hash := op.Hash &^ withdrawableBit
-	index, ok := c.table.find(&op.Target, hash, &c.groups)
-	if !ok {
-		index = c.open(op, hash, now)
-	}
-	g := c.groups.at(index)
+	hash := op.Hash &^ heedBit
 	id := op.Tag
 	if op.Ticket != nil {
 		id = sequence
+	}
+	if c.special || op.Terms.Rules() != 0 {
+		c.enterFirst(op, hash, id, now)
+		return
+	}
+	index, ok := c.table.find(&op.Target, hash, &c.groups)
+	if !ok {
+		index = c.open(&op.Target, hash, op.Terms, c.arrival(op, now))
+	}
+	g := c.groups.at(index)
+	if g.rules != 0 {
+		c.enterFirst(op, hash, id, now)
+		return
 	}
 	at := c.append(g, op.Ticket, id, op.Priority)
 	if g.count == 1 || beats(op.Priority, g.bestPriority) {
 		g.best, g.bestPriority = at, op.Priority
 	}
-	if op.Hash&withdrawableBit != 0 {
-		g.withdrawable = true
+	if op.Hash&heedBit != 0 {
+		g.flags |= heeded
 	}
 	c.staged++
 }
 
-// open makes the group of a target that has none.
-func (c *Core) open(op *Op, hash uint32, now int64) uint32 {
-	index, g := c.groups.alloc()
-	g.target, g.hash = op.Target, hash
-	g.opened = op.At
-	if op.At == unstamped {
-		g.opened = now
+// arrival returns when an operation arrives that is staged now.
+func (c *Core) arrival(op *Op, now int64) int64 {
+	if op.At != unstamped {
+		now = op.At
 	}
-	g.opened = max(g.opened, c.now)
-	g.due = saturatingAdd(g.opened, op.Window)
+	return max(now, c.now)
+}
+
+// open makes the group of a target that has none.
+func (c *Core) open(target *uuid.UUID, hash uint32, terms Terms, at int64) uint32 {
+	index, g := c.groups.alloc()
+	g.target, g.hash, g.rules = *target, hash, terms.Rules()
+	g.opened = at
+	g.due = saturatingAdd(at, terms.Window())
+	if g.rules != 0 || c.config.Limit > 0 {
+		c.openMore(index, g)
+	}
 	c.table.insert(hash, index)
 	c.wheel.add(index)
 	return index
@@ -88,60 +148,76 @@ func (c *Core) open(op *Op, hash uint32, now int64) uint32 {
 // ready to be decided. Everything submitted before now must have been staged.
 func (c *Core) Advance(now int64) {
 	c.now = max(c.now, now)
+	if c.locks.soonest <= c.now && c.locks.any() {
+		c.expireLocks()
+	}
 	c.wheel.advance(c.now / int64(Tick))
 }
 
-// Abandon makes every open group ready to be decided as abandoned. Nothing may
-// be staged afterwards.
+// Close lets nobody try again from now on. Nothing may be staged afterwards.
+func (c *Core) Close() { c.closing = true }
+
+// Abandon closes the core and makes everything that is staged ready to be
+// decided as abandoned.
 func (c *Core) Abandon() {
-	c.abandoned = true
+	c.closing, c.abandoned, c.special = true, true, true
 	c.wheel.fireAll()
 }
 
 // Decide decides the next groups that are ready, a batch at a time, and returns
-// an empty one when there are none left. A group all of whose operations were
-// withdrawn is dropped without a decision. The batch is valid until Release,
-// which must be called before the next Decide.
+// an empty one when there are none left. A group of which no operation is left
+// is dropped without a decision. The batch is valid until Release, which must be
+// called before the next Decide.
 func (c *Core) Decide() []Decision {
+	c.resume()
 	for len(c.batch) < batchSize {
+		c.enterAgain()
 		index, ok := c.wheel.popFired()
 		if !ok {
 			break
 		}
 		g := c.groups.at(index)
+		if g.rules != 0 || g.flags != 0 || c.special {
+			c.decideByRules(index, g)
+			continue
+		}
 		c.table.remove(g.hash, index)
 		c.staged -= int(g.count)
-		if g.withdrawable {
-			c.withdrawn += uint64(c.settle(g))
-			if g.count == 0 {
-				c.release(index, g)
-				continue
-			}
-		}
-		c.batch = append(c.batch, c.decide(g))
-		c.decided = append(c.decided, index)
+		c.announce(index, g, c.at(g, g.best))
 	}
 	return c.batch
 }
 
-// decide names the winner of a group.
-func (c *Core) decide(g *group) Decision {
+// announce adds the decision of a group to the batch. The winner has no ID and
+// no ticket if there is none.
+func (c *Core) announce(index uint32, g *group, winner Standing) *Decision {
 	c.number++
-	d := Decision{
-		Target: g.target, Shard: c.shard, Number: c.number,
+	c.batch = append(c.batch, Decision{
+		Target: g.target, Shard: c.config.Shard, Number: c.number,
 		Opened: g.opened, Due: g.due, Closed: c.now,
 		Contenders: int(g.count),
+		Winner:     winner,
 		Abandoned:  c.abandoned,
+		rules:      g.rules,
 		members:    c.membersOf(g),
-	}
-	if !c.abandoned {
-		d.Winner = c.at(g, g.best)
-		if d.Winner.Ticket != nil {
-			d.WinnerName = d.Winner.Ticket.Name
-		}
+	})
+	c.decided = append(c.decided, index)
+	d := &c.batch[len(c.batch)-1]
+	if winner.Ticket != nil {
+		d.WinnerName, d.fold = winner.Ticket.Name, winner.fold()
 	}
 	return d
 }
+
+// Dismissed returns the operations that were told apart from a decision since
+// the last Release, in order. They are to be told before those of the batch.
+func (c *Core) Dismissed() []Dismissal { return c.dismissed }
+
+// Preempted returns the winners since the last Release that are to make way.
+func (c *Core) Preempted() []Preemption { return c.preempted }
+
+// keptDismissals is for how many dismissals the core keeps memory.
+const keptDismissals = 1024
 
 // Release lets go of the batch and its groups: after it the core holds no
 // reference to their operations.
@@ -151,17 +227,25 @@ func (c *Core) Release() {
 	}
 	clear(c.batch)
 	c.batch, c.decided = c.batch[:0], c.decided[:0]
+	if len(c.dismissed)+len(c.preempted) == 0 {
+		return
+	}
+	clear(c.dismissed)
+	c.dismissed, c.preempted = c.dismissed[:0], c.preempted[:0]
+	if cap(c.dismissed) > keptDismissals {
+		c.dismissed = nil
+	}
 }
 
 // Next returns the earliest time at which Advance has something to do, and
-// false if nothing is staged.
+// false if nothing waits for a time.
 func (c *Core) Next() (at int64, ok bool) {
 	tick, ok := c.wheel.next()
 	return tick * int64(Tick), ok
 }
 
-// Staged returns how many operations wait for their group to be decided,
-// withdrawn ones included.
+// Staged returns how many operations have no outcome yet, withdrawn ones that
+// were not found included.
 func (c *Core) Staged() int { return c.staged }
 
 // Open returns how many windows are open.
@@ -169,9 +253,8 @@ func (c *Core) Open() int { return c.table.live }
 
 // Bytes returns the memory held for open windows and their operations.
 func (c *Core) Bytes() int {
-	return c.groups.bytes() + c.chunks.bytes() + 8*len(c.table.cells)
+	return c.groups.bytes() + c.chunks.bytes() + c.mores.bytes() + c.ranks.bytes() + 8*len(c.table.cells)
 }
 
-// Withdrawn returns how many withdrawn operations were found when their groups
-// were decided.
+// Withdrawn returns how many operations were found withdrawn.
 func (c *Core) Withdrawn() uint64 { return c.withdrawn }

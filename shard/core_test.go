@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,7 @@ import (
 
 // R10: once a batch is released, nothing of the core leads to its operations.
 func TestReleaseLetsGoOfTickets(t *testing.T) {
-	core := NewCore(0)
+	core := NewCore(CoreConfig{})
 	refs := stageTickets(t, core, 3000)
 	runtime.GC()
 	for i, ref := range refs {
@@ -46,7 +47,7 @@ func stageTickets(t *testing.T, core *Core, n int) (refs []weak.Pointer[Ticket])
 		for member := range group%20 + 1 {
 			ticket := &Ticket{Name: fmt.Sprint(group, member), Withdrawable: group%3 > 0}
 			op := Op{
-				Target: target(group), Ticket: ticket, At: unstamped, Window: 1,
+				Target: target(group), Ticket: ticket, At: unstamped, Terms: NewTerms(1, 0),
 				Priority: int32(member % 7), Hash: uint32(group) << 1,
 			}
 			require.True(t, op.Begin())
@@ -63,10 +64,10 @@ func stageTickets(t *testing.T, core *Core, n int) (refs []weak.Pointer[Ticket])
 // A withdrawn ticket is the shard's until its window closed; a decided one
 // until it was told.
 func TestTicketIsInUseUntilTheEnd(t *testing.T) {
-	core := NewCore(0)
+	core := NewCore(CoreConfig{})
 	withdrawn, lone := &Ticket{Withdrawable: true}, &Ticket{Withdrawable: true}
 	for i, ticket := range []*Ticket{withdrawn, lone} {
-		op := Op{Target: target(uint64(i)), Ticket: ticket, At: unstamped, Window: 1}
+		op := Op{Target: target(uint64(i)), Ticket: ticket, At: unstamped, Terms: NewTerms(1, 0)}
 		require.False(t, ticket.Withdraw(), "not staged yet")
 		require.True(t, op.Begin())
 		require.False(t, op.Begin())
@@ -88,10 +89,10 @@ func TestTicketIsInUseUntilTheEnd(t *testing.T) {
 
 // The memory of a burst goes back.
 func TestCoreShrinksAfterBurst(t *testing.T) {
-	core := NewCore(0)
+	core := NewCore(CoreConfig{})
 	for i := range uint64(100_000) {
-		hash := tableHashes["spread"](i/5) &^ withdrawableBit
-		op := Op{Target: target(i / 5), At: unstamped, Window: 1, Hash: hash}
+		hash := tableHashes["spread"](i/5) &^ heedBit
+		op := Op{Target: target(i / 5), At: unstamped, Terms: NewTerms(1, 0), Hash: hash}
 		core.Stage(&op, i, 0)
 	}
 	require.Greater(t, len(core.groups.pages), 30)
@@ -107,9 +108,9 @@ func TestCoreShrinksAfterBurst(t *testing.T) {
 // More groups than a batch holds come in several, in order.
 func TestDecideInBatches(t *testing.T) {
 	const groups = 2*batchSize + 7
-	core := NewCore(3)
+	core := NewCore(CoreConfig{Shard: 3})
 	for i := range uint64(groups) {
-		op := Op{Target: target(i), Tag: i, At: unstamped, Window: 1, Hash: uint32(i) << 1}
+		op := Op{Target: target(i), Tag: i, At: unstamped, Terms: NewTerms(1, 0), Hash: uint32(i) << 1}
 		core.Stage(&op, 0, 0)
 	}
 	core.Advance(int64(Tick))
@@ -142,7 +143,7 @@ func TestCoreIsDeterministic(t *testing.T) {
 // randomTranscript runs a seeded random input through a core of its own.
 func randomTranscript(seed uint64) string {
 	rng := rand.New(rand.NewPCG(seed, 5))
-	s := &script{core: NewCore(0)}
+	s := &script{core: NewCore(CoreConfig{})}
 	var out strings.Builder
 	var tickets []*Ticket
 	for i, now := uint64(0), int64(0); i < 2000; i++ {
@@ -150,7 +151,7 @@ func randomTranscript(seed uint64) string {
 		group := rng.Uint64N(50)
 		op := Op{
 			Target: target(group), Ticket: ticket, At: unstamped,
-			Window: 1 + rng.Int64N(1<<(10+rng.IntN(20))), Priority: rng.Int32N(5) - 2,
+			Terms: NewTerms(time.Duration(1+rng.Int64N(1<<(10+rng.IntN(20)))), 0), Priority: rng.Int32N(5) - 2,
 			Hash: uint32(group%7) << 1,
 		}
 		op.Begin()

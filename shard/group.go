@@ -16,25 +16,53 @@ type chunk struct {
 
 // group is the open window of one target: two cache lines, the second of which
 // is the first chunk of its operations. Three contenders cost 128 bytes here
-// and 16 to 64 in the table.
+// and 16 to 64 in the table. What only rules need is beside it, in more.
 type group struct {
 	target       uuid.UUID
 	opened       int64
-	due          int64
+	due          int64 // when the wheel fires it
 	hash         uint32
-	next         uint32 // wheel: index+1 of the next group of the slot
+	next, prev   uint32 // wheel: index+1 of its neighbours in a chain
 	count        uint32 // operations in the chunks
-	best         place  // of the best so far
-	bestPriority int32
 	last         uint32 // index+1 of the last chunk; 0: first
-	withdrawable bool   // some of its tickets can be withdrawn
+	best         place  // of the best so far, or nowhere
+	bestPriority int32
+	slot         uint16 // wheel: where it is
+	rules        uint8  // index of its rules
+	flags        flags
 
 	first chunk
 }
 
+// flags are what is special about a group.
+type flags uint8
+
+const (
+	// heeded: some of its tickets have to be read at the decision.
+	heeded flags = 1 << iota
+	// gaps: operations are gone from its chunks.
+	gaps
+	// parked: no window, but one operation that waits to enter one.
+	parked
+	// closed: left the table before its time.
+	closed
+	// overdue: its time has come, but its target's winner runs.
+	overdue
+	// readied: was overdue, and may be decided now.
+	readied
+	// aside: no window, but the deferred operations of one.
+	aside
+)
+
 // place is where an operation stands in its group: index+1 of its chunk (0 is
 // the group's first), and the position in there in the two lowest bits.
 type place uint32
+
+// nowhere is the best of a group that lost its best.
+const nowhere = ^place(0)
+
+// gone stands in the place of an operation that left its group early.
+var gone Ticket
 
 // append adds an operation at the end of a group and returns its place.
 func (c *Core) append(g *group, t *Ticket, id uint64, priority int32) place {
@@ -55,22 +83,69 @@ func (c *Core) append(g *group, t *Ticket, id uint64, priority int32) place {
 
 // at returns the operation at a place.
 func (c *Core) at(g *group, p place) Standing {
-	ch := &g.first
+	ch, slot := c.locate(g, p)
+	return Standing{Ticket: ch.tickets[slot], ID: ch.ids[slot], Priority: ch.priorities[slot]}
+}
+
+// put replaces the operation at a place.
+func (c *Core) put(g *group, p place, s Standing) {
+	ch, slot := c.locate(g, p)
+	ch.tickets[slot], ch.ids[slot], ch.priorities[slot] = s.Ticket, s.ID, s.Priority
+}
+
+func (c *Core) locate(g *group, p place) (ch *chunk, slot place) {
+	ch = &g.first
 	if p>>2 != 0 {
 		ch = c.chunks.at(uint32(p>>2) - 1)
 	}
-	slot := p & 3
-	return Standing{Ticket: ch.tickets[slot], ID: ch.ids[slot], Priority: ch.priorities[slot]}
+	return ch, p & 3
 }
 
 // release gives a group and its chunks back.
 func (c *Core) release(index uint32, g *group) {
+	c.mores.release(index)
 	for next := g.first.next; next != 0; {
 		ch := next - 1
 		next = c.chunks.at(ch).next
 		c.chunks.release(ch)
 	}
 	c.groups.release(index)
+}
+
+// empty reports whether nothing stands in a place any more.
+func (s *Standing) empty() bool { return s.Ticket == &gone }
+
+// remove takes the operation at a place of a small group out and closes the
+// ranks behind it.
+func (c *Core) remove(g *group, p place) {
+	to := c.membersOf(g)
+	for from := to; from.left > 0; from.advance() {
+		if from.place == p {
+			continue
+		}
+		to.set(from.standing())
+		to.advance()
+	}
+	to.set(Standing{})
+	g.count--
+	c.trim(g)
+}
+
+// trim gives the chunks back that a group of fewer operations does not need, so
+// that append finds the last one.
+func (c *Core) trim(g *group) {
+	ch := &g.first
+	g.last = 0
+	for left := g.count; left > chunkItems; left -= chunkItems {
+		g.last = ch.next
+		ch = c.chunks.at(ch.next - 1)
+	}
+	for next := ch.next; next != 0; {
+		surplus := next - 1
+		next = c.chunks.at(surplus).next
+		c.chunks.release(surplus)
+	}
+	ch.next = 0
 }
 
 // members walks over the operations of a group, in order.
@@ -106,30 +181,4 @@ func (m *members) advance() {
 		next := m.chunk.next
 		m.chunk, m.slot, m.place = m.core.chunks.at(next-1), 0, place(next<<2)
 	}
-}
-
-// settle confirms every operation of a group with its submitter's state word,
-// closes the ranks over those that were withdrawn and finds the best of the
-// rest. From here on nobody can withdraw. It returns how many were withdrawn.
-func (c *Core) settle(g *group) (withdrawn int) {
-	to := c.membersOf(g)
-	count := uint32(0)
-	for from := c.membersOf(g); from.left > 0; from.advance() {
-		s := from.standing()
-		if t := s.Ticket; t != nil && t.Withdrawable && !t.settle() {
-			t.release()
-			withdrawn++
-			continue
-		}
-		if count == 0 || beats(s.Priority, g.bestPriority) {
-			g.best, g.bestPriority = to.place, s.Priority
-		}
-		if withdrawn > 0 {
-			to.set(s)
-		}
-		to.advance()
-		count++
-	}
-	g.count = count
-	return withdrawn
 }

@@ -1,6 +1,10 @@
 package shard
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Op is one submission: what a producer puts into the ring, by value. With the
 // ring's sequence word it fills one cache line.
@@ -19,23 +23,44 @@ type Op struct {
 	// unstamped: then the owner stamps it when it finds it. Set by Stage.
 	At int64
 
-	// Window is how long the target collects contenders if this operation is
-	// the one that opens it, in nanoseconds; at least 1.
-	Window int64
+	// Terms are those of the window that this operation opens, if it does.
+	Terms Terms
 
 	Priority int32
 
 	// Hash is the target's, from the function that routes it here. Its lowest
-	// bit is not used for placing: it carries the ticket's Withdrawable flag,
-	// so that the owner need not touch the ticket to know.
+	// bit is not used for placing: it says whether the ticket has to be read
+	// when its group is decided, so that the owner need not touch the ticket to
+	// know. Set by Begin.
 	Hash uint32
 }
+
+// Terms are the length of a window and the index of the rules it is decided by,
+// in one word.
+type Terms uint64
+
+const rulesBits = 8
+
+// MaxWindow is the longest window, 2.2 years.
+const MaxWindow = time.Duration(1<<(64-rulesBits) - 1)
+
+// NewTerms returns the terms of a window of 1 ns to MaxWindow, decided by the
+// rules with the index of CoreConfig.Rules plus one, 0 for the zero Rules.
+func NewTerms(window time.Duration, rules uint8) Terms {
+	return Terms(min(max(window, 1), MaxWindow))<<rulesBits | Terms(rules)
+}
+
+// Window returns the length in nanoseconds.
+func (t Terms) Window() int64 { return int64(t >> rulesBits) }
+
+// Rules returns the index of the rules.
+func (t Terms) Rules() uint8 { return uint8(t) }
 
 // unstamped is the At of an operation whose producer did not read the clock.
 const unstamped = -1
 
-// withdrawableBit is the bit of Op.Hash that is a flag.
-const withdrawableBit = 1
+// heedBit is the bit of Op.Hash that is a flag.
+const heedBit = 1
 
 // Contender is told what became of its operation.
 type Contender interface {
@@ -63,6 +88,41 @@ type Ticket struct {
 
 	// To is told the verdict.
 	To Contender
+
+	// Extra is what only some operations need, nil for none: apart, so that the
+	// memory that others touch stays small.
+	Extra *Extra
+}
+
+// Extra is what only some operations need of their ticket.
+type Extra struct {
+	// Deadline is what EarliestDeadline goes by, in nanoseconds of the shard's
+	// clock; 0 is later than any other.
+	Deadline int64
+
+	// Retry lets the operation contend again after a loss.
+	Retry Retry
+
+	// Fold lets a winner with the same Fold take this operation in instead of
+	// beating it. Nil for never.
+	Fold *Fold
+
+	// Value is for the user's own policy to see.
+	Value any
+
+	// retries, own and terms are set by Begin. While the operation is staged
+	// they belong to the owner, who counts the retries.
+	retries int32
+	own     int32 // the priority before ageing
+	terms   Terms
+}
+
+// begin prepares for being staged.
+func (x *Extra) begin(op *Op) { x.own, x.retries, x.terms = op.Priority, 0, op.Terms }
+
+// heeded reports whether the owner has to read the ticket at the decision.
+func (t *Ticket) heeded() bool {
+	return t.Withdrawable || t.Extra != nil && (t.Extra.Retry.Limit > 0 || t.Extra.Fold != nil)
 }
 
 // The states of a withdrawable ticket.
@@ -94,6 +154,9 @@ func (t *Ticket) InUse() bool { return t.state.Load() != ticketFree }
 func (t *Ticket) settle() bool {
 	return t.state.CompareAndSwap(ticketStaged, ticketSettled)
 }
+
+// isWithdrawn reports whether the submitter gave up. Owner goroutine only.
+func (t *Ticket) isWithdrawn() bool { return t.state.Load() == ticketWithdrawn }
 
 // cancel gives the ticket of a refused operation back. It reports false if it
 // was withdrawn.

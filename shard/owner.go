@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"slices"
 	"time"
 
 	"example.com/contend/ring"
@@ -24,22 +25,77 @@ const (
 
 // owner is the state of the owner goroutine. Nobody else touches it.
 type owner struct {
-	core  *Core
-	timer *time.Timer
-	take  func(sequence uint64, op *Op) // stages one drained operation
+	core    *Core
+	timer   *time.Timer
+	journal *recorder                     // nil for none
+	take    func(sequence uint64, op *Op) // stages one drained operation
 
-	looked  int64 // when the last look began
-	found   int64 // the time given to unstamped operations of this drain
-	drained int   // operations found by the last look
-	whole   bool  // the last look drained up to its snapshot
+	taken   uint64 // operations staged, if somebody has to know
+	looked  int64  // when the last look began
+	found   int64  // the time given to unstamped operations of this drain
+	drained int    // operations found by the last look
+	whole   bool   // the last look drained up to its snapshot
+	pace    pace
 
 	telling telling
 }
 
 func (o *owner) init(s *Shard) {
-	o.core = NewCore(s.config.Index)
+	config := CoreConfig{Shard: s.config.Index, Rules: s.config.Rules, Fence: max(s.config.Fence, s.config.Carried.Token)}
+	if s.config.Displace {
+		config.Limit = s.config.Limit
+	}
+	if s.config.Journal != nil {
+		o.journal = newRecorder(s.config.Journal)
+		o.journal.start(&config)
+		config.Tape = o.journal
+	}
+	o.core = NewCore(config)
+	for _, h := range s.config.Carried.Holds {
+		s.apply(&control{kind: holdTarget, hold: h})
+	}
+	for _, l := range s.config.Carried.Locks {
+		s.apply(&control{kind: setLock, lock: l})
+	}
 	o.take = func(sequence uint64, op *Op) { o.core.Stage(op, sequence, o.found) }
+	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
+	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
+		o.take = o.takeOnce
+	}
+	o.taken = s.ring.Drained()
 }
+
+// takeOnce stages an operation and writes it down, but not again after its policy
+// ended the goroutine and so the drain.
+func (o *owner) takeOnce(sequence uint64, op *Op) {
+	if int64(sequence-o.taken) < 0 {
+		return
+	}
+	o.taken = sequence + 1
+	if o.journal != nil {
+		o.journal.stage(op, sequence, o.found)
+	}
+	o.core.Stage(op, sequence, o.found)
+}
+
+// pace tells whether the owner is so busy that what wants to be looked at once
+// has to wait for its next look all the same.
+type pace struct {
+	prompt bool  // some rules ask for being looked at at once
+	since  int64 // beginning of the count
+	count  int   // operations found since
+	before int   // and in the time before, as long
+}
+
+// found counts what a look has found.
+func (p *pace) found(looked int64, n int) {
+	if looked-p.since >= lookEvery {
+		p.before, p.count, p.since = p.count, 0, looked
+	}
+	p.count += n
+}
+
+func (p *pace) busy() bool { return p.prompt && max(p.before, p.count) >= busyOps }
 
 // Run is the owner's loop. It returns when the shard was closed and everything
 // it had accepted was told. Should a contender end the goroutine
@@ -67,37 +123,68 @@ func (s *Shard) Run() {
 // look takes what was submitted, closes the windows that are due and tells
 // their contenders. It reports false when there is nothing left to do ever.
 //
-// The order of the four lines is the contract's: a window is due by a time
+// The order of the first lines is the contract's: a window is due by a time
 // read before the snapshot, so it cannot close early; operations found below
 // the snapshot are stamped with a time read after it, so none is dated before
-// its submission.
+// its submission; and the mail is taken between the snapshot and the drain.
 func (s *Shard) look() bool {
 	closed, aborted := s.ring.Closed(), s.aborted.Load()
 	s.owner.looked = s.config.Now()
 	tail := s.ring.Tail()
 	s.owner.found = s.config.Now()
 
+	s.takeMail()
 	before := s.ring.Drained()
 	s.owner.whole = s.ring.Drain(tail, s.owner.take)
 	s.owner.drained = int(s.ring.Drained() - before)
-	if s.owner.whole {
-		s.owner.core.Advance(s.owner.looked)
-		if aborted {
-			s.owner.core.Abandon()
-		}
-		s.deliver()
-	}
+	s.owner.pace.found(s.owner.looked, s.owner.drained)
+	s.advance(closed, aborted)
 	s.tally.publish(s.owner.core)
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
-	return !(closed && s.owner.whole && s.owner.core.Open() == 0)
+	return !(closed && s.owner.whole && s.owner.core.Open() == 0 && s.owner.core.Staged() == 0)
+}
+
+// advance moves the core on, to the time of this look if all that was submitted
+// before it is there.
+func (s *Shard) advance(closed, aborted bool) {
+	o := &s.owner
+	if closed && !o.core.closing {
+		o.note(codeClose)
+		o.core.Close()
+	}
+	if !o.whole {
+		return
+	}
+	if o.journal != nil {
+		o.journal.at(codeAdvance, o.looked)
+	}
+	o.core.Advance(o.looked)
+	if aborted {
+		o.note(codeAbandon)
+		o.core.Abandon()
+	}
+	s.deliver()
+	if o.journal != nil {
+		o.journal.flush(o.looked, o.core.Staged() == 0)
+	}
+}
+
+// note writes down that something without arguments happened.
+func (o *owner) note(c journalCode) {
+	if o.journal != nil {
+		o.journal.code(c)
+	}
 }
 
 // rest sleeps until there is something to do.
 func (s *Shard) rest() {
+	s.waits.Store(s.owner.core.Overdue())
 	switch {
+	case s.inbox.full.Load():
+		// Mail, perhaps from before waits could be seen.
 	case s.owner.whole && s.ring.Len() >= max(1, s.ring.Cap()/4):
 		// A batch is waiting already.
-	case s.owner.drained >= floodOps || s.room.Waiting():
+	case s.owner.drained >= floodOps || s.room.Waiting() || s.owner.pace.busy():
 		// Awake to submitters: they neither stamp nor ring.
 		s.sleepUntil(s.owner.looked + lookEvery)
 	default:

@@ -27,7 +27,7 @@ import (
 // A target is its name; the one named zero is the zero UUID.
 func TestCoreScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		s := &script{core: NewCore(0), ops: map[string]*Ticket{}}
+		s := &script{core: NewCore(CoreConfig{}), ops: map[string]*Ticket{}}
 		datadriven.RunTest(t, path, s.run)
 	})
 }
@@ -69,8 +69,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 // stage stages one operation, or several with the same other arguments.
 func (s *script) stage(t *testing.T, d *datadriven.TestData) {
 	op := Op{Target: targetNamed(values(t, d, "target")[0]), At: unstamped}
-	op.Hash = uint32(xxhash.Sum64(op.Target[:])) &^ withdrawableBit
-	op.Window = moment(t, d, "window")
+	op.Hash = uint32(xxhash.Sum64(op.Target[:])) &^ heedBit
+	op.Terms = NewTerms(time.Duration(moment(t, d, "window")), 0)
 	if d.HasArg("at") {
 		op.At = moment(t, d, "at")
 	}

@@ -5,18 +5,38 @@
 //	submitters                      owner goroutine
 //	──────────                      ───────────────────────────────────────
 //	Stage ─▶ ring ─drain─▶ Core.Stage ─▶ table ─▶ group ◀─ wheel (deadlines)
+//	Lock, Ended ─▶ inbox ─▶ Core.Lock, Core.Ended
 //	                       Core.Advance ─▶ Core.Decide ─▶ Decided hook
 //	                                                   └▶ Contender.Decided
 //	Ticket.Withdraw ────── state word ──────▲ read once, at the decision
 //
 // The files, from the pure to the busy: policy, slab, table, wheel and group
 // are the parts of Core, which is a state machine over logical time without
-// clock, goroutine or I/O. Shard puts the ring, a clock and the owner's loop
-// (owner.go) around it and tells the contenders (tell.go).
+// clock, goroutine or I/O. Shard puts the ring, an inbox, a clock and the
+// owner's loop (owner.go) around it and tells the contenders (tell.go).
+//
+// # Rules
+//
+// A window without Rules takes the short way through core.go: nothing else is
+// looked at. Rules add, each in a file of its own:
+//
+//	enter.go     the long way in: locks, limit, window, comparison
+//	policy.go    who beats whom; the user's own code, and what if it fails
+//	early.go     losers are told as soon as somebody is ahead of them
+//	closing.go   a window closes before its time: idle, full, decisive
+//	hold.go      a target's next window waits for its winner's end
+//	lock.go      operations below a priority are kept out
+//	retry.go     losers enter the next window, aged
+//	displace.go  the lowest-ranked makes room
+//	conclude.go  the long way out: who stands, who wins, who tries again
+//
+// What the core is told besides its methods' arguments goes through a Tape:
+// journal.go writes everything down, player.go plays it back.
 //
 // # When a window closes
 //
-// At the first tick not before its due time, the owner snapshots the ring's
+// Unless its rules close it before: at the first tick not before its due time,
+// the owner snapshots the ring's
 // tail, drains up to there and only then decides. So every operation whose
 // submission had returned is in its group, and no window closes early. An
 // operation that is claimed after the snapshot opens the next window.
@@ -28,7 +48,8 @@
 // so that it need not be woken: it is due after a full window anyway, and the
 // deadline that the owner sleeps for usually comes before. Only an operation
 // due at least a tick before that wakes it. A busy owner lets a millisecond
-// pass between two looks. A flooded one stays awake, which here means that it
+// pass between two looks. An operation whose rules may ask for something at once
+// wakes any sleeping owner, but waits for the next look of a busy one, too. A flooded one stays awake, which here means that it
 // promises to look again within that millisecond; submitters then leave out the
 // stamp and the owner's own time counts, taken after the snapshot so
 // that no window gets too short.
@@ -68,6 +89,17 @@ type Config struct {
 	// checked against the count of the owner's last look, so it can be
 	// exceeded by what fits into the ring.
 	Limit int
+	// Displace lets a higher-ranked newcomer take the place of the lowest-ranked
+	// operation when the limit is reached, which is then exact: what is in the
+	// ring has yet to find a place.
+	Displace bool
+	// Rules are what Terms.Rules refers to, from 1 on.
+	Rules []Rules
+	// Fence is what fencing tokens count from, unless what is Carried has
+	// greater ones.
+	Fence uint64
+	// Carried is what the shard takes over from one that has ended.
+	Carried Carried
 	// Now reads the clock: nanoseconds since a fixed moment, monotonic.
 	Now func() int64
 	// Key is what entry IDs are made from.
@@ -75,7 +107,17 @@ type Config struct {
 	// Decided is the hook between decided and told: it gets every decision, in
 	// batches, on the owner goroutine. Nil for none.
 	Decided func([]Decision)
-	// Incident is told about a panic or runtime.Goexit in Decided or in a
+	// Dismissed gets every operation that is told apart from a decision, before
+	// it is told. Nil for none.
+	Dismissed func([]Dismissal)
+	// Preempted gets the winners that are to make way. Nil for none.
+	Preempted func([]Preemption)
+	// Journal takes the blocks of the shard's journal, on the owner goroutine,
+	// and returns memory for the next one, which may be nil. Nil for no journal.
+	// It must not block; a block that it does not keep is a journal's end, since
+	// what follows cannot be played without it.
+	Journal func(block []byte) (fresh []byte)
+	// Incident is told about a panic or runtime.Goexit in a hook or in a
 	// contender, on the owner goroutine. Nil for none.
 	Incident func(value any, stack []byte)
 }
@@ -92,6 +134,8 @@ type Shard struct {
 	closing   chan struct{} // closed by Close
 	done      chan struct{} // closed when the owner has ended
 	aborted   atomicBool    // publishes Abort to the owner; no other memory
+	inbox     inbox
+	waits     atomicBool // publishes to ending winners that the owner waits for one
 
 	owner owner
 	tally tally

@@ -76,7 +76,7 @@ func TestOwnerWakesInTime(t *testing.T) {
 						told.Done()
 					}}
 					l.To = l
-					_, err := s.Stage(&Op{Target: target(uint64(i)), Ticket: &l.Ticket, Window: int64(window), Hash: uint32(i) << 1})
+					_, err := s.Stage(&Op{Target: target(uint64(i)), Ticket: &l.Ticket, Terms: NewTerms(window, 0), Hash: uint32(i) << 1})
 					require.NoError(t, err)
 					time.Sleep(time.Duration(i%7) * 3 * time.Millisecond) // virtual
 				}
@@ -101,7 +101,7 @@ func TestParkedProducersAreAllAdmitted(t *testing.T) {
 					defer all.Done()
 					l := &listener{told: func(*Verdict) { all.Done() }}
 					l.To = l
-					op := &Op{Target: target(uint64(i % 10)), Ticket: &l.Ticket, Window: int64(time.Hour), Hash: uint32(i%10) << 1}
+					op := &Op{Target: target(uint64(i % 10)), Ticket: &l.Ticket, Terms: NewTerms(time.Hour, 0), Hash: uint32(i%10) << 1}
 					_, err := s.StageWait(op, context.Background().Done())
 					assert.NoError(t, err)
 				}()
@@ -115,7 +115,7 @@ func TestParkedProducersAreAllAdmitted(t *testing.T) {
 // admitted at the next look, however far the next deadline is.
 func TestLateWaiterIsAdmittedAtTheNextLook(t *testing.T) {
 	inBubble(t, 1, func(s *Shard, now func() int64) {
-		_, err := s.Stage(&Op{Target: target(1), Window: int64(time.Hour)})
+		_, err := s.Stage(&Op{Target: target(1), Terms: NewTerms(time.Hour, 0)})
 		require.NoError(t, err)
 		synctest.Wait() // the owner sleeps until the hour is over
 		s.room.Enter()

@@ -88,7 +88,7 @@ func (s *Shard) StageAllWait(ops []Op, done <-chan struct{}) (n int, err error) 
 }
 
 func (s *Shard) push(op *Op) (sequence uint64, err error) {
-	if err := s.refusal(); err != nil {
+	if err := s.refusal(op.Priority); err != nil {
 		return 0, err
 	}
 	if !op.Begin() {
@@ -103,21 +103,24 @@ func (s *Shard) push(op *Op) (sequence uint64, err error) {
 		}
 		return 0, err
 	}
-	s.announce(sequence, 1, op.due())
+	s.announce(sequence, 1, s.due(op))
 	return sequence, nil
 }
 
 func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
-	if err := s.refusal(); err != nil {
+	if len(ops) == 0 {
+		return 0, 0, nil
+	}
+	if err := s.refusal(ops[0].Priority); err != nil {
 		return 0, 0, err
 	}
 	at, due := s.stamp(), int64(math.MaxInt64)
 	ready := 0
-	for ; ready < len(ops) && ops[ready].Begin(); ready++ {
+	for ; ready < len(ops) && s.fits(ops[ready].Priority) && ops[ready].Begin(); ready++ {
 		ops[ready].At = at
-		due = min(due, ops[ready].due())
+		due = min(due, s.due(&ops[ready]))
 	}
-	if ready == 0 && len(ops) > 0 {
+	if ready == 0 {
 		return 0, 0, ErrInUse
 	}
 	first, n, err = s.ring.PushAll(ops[:ready])
@@ -147,15 +150,24 @@ func cancelAll(ops []Op) (withdrawn int) {
 	return withdrawn
 }
 
-// refusal returns why nothing can be staged now, if the limit is reached.
-func (s *Shard) refusal() error {
+// refusal returns why an operation cannot be staged now, if the limit is
+// reached.
+func (s *Shard) refusal(priority int32) error {
 	switch {
 	case s.tally.staged.Load() < int64(s.config.Limit):
+		return nil
+	case s.config.Displace && int64(priority) > s.tally.floor.Load():
 		return nil
 	case s.ring.Closed():
 		return ErrClosed
 	}
 	return ErrOverloaded
+}
+
+// fits reports whether another operation of a batch can be staged; that the
+// first one can is known.
+func (s *Shard) fits(priority int32) bool {
+	return !s.config.Displace || s.refusal(priority) == nil
 }
 
 // stamp reads the clock for a submission, unless the owner is awake: then it
@@ -176,14 +188,21 @@ func (s *Shard) announce(first uint64, n int, due int64) {
 	}
 }
 
-// Begin marks an operation's withdrawable ticket as staged, and reports false if
-// it is in use. Shard.Stage does it for its submitters; who drives a Core
-// directly calls it before Core.Stage.
+// Begin prepares an operation's ticket for being staged, and reports false if it
+// is in use. Shard.Stage does it for its submitters; who drives a Core directly
+// calls it before Core.Stage.
 func (op *Op) Begin() bool {
-	op.Hash &^= withdrawableBit
-	if t := op.Ticket; t != nil && t.Withdrawable {
-		op.Hash |= withdrawableBit
-		return t.begin()
+	op.Hash &^= heedBit
+	t := op.Ticket
+	if t == nil || !t.heeded() {
+		return true
+	}
+	op.Hash |= heedBit
+	if t.Withdrawable && !t.begin() {
+		return false
+	}
+	if t.Extra != nil {
+		t.Extra.begin(op)
 	}
 	return true
 }
@@ -191,15 +210,26 @@ func (op *Op) Begin() bool {
 // cancel undoes Begin for an operation that was refused. It reports false if
 // the operation was withdrawn meanwhile: then it must not be tried again.
 func (op *Op) cancel() bool {
-	return op.Hash&withdrawableBit == 0 || op.Ticket.cancel()
+	return op.Hash&heedBit == 0 || !op.Ticket.Withdrawable || op.Ticket.cancel()
 }
 
-// due returns when the operation's window closes if it opens one.
-func (op *Op) due() int64 {
+// due returns until when the owner has to have seen an operation: until its
+// window closes if it opens one, or at once if its rules want that.
+func (s *Shard) due(op *Op) int64 {
 	if op.At == unstamped {
 		return ring.Unstamped
 	}
-	return saturatingAdd(op.At, op.Window)
+	window := op.Terms.Window()
+	if rules := op.Terms.Rules(); rules > 0 {
+		r := &s.config.Rules[rules-1]
+		if r.urgent(op.Priority) {
+			return ring.Unstamped
+		}
+		if r.Idle > 0 {
+			window = min(window, int64(r.Idle))
+		}
+	}
+	return saturatingAdd(op.At, window)
 }
 
 // saturatingAdd adds two numbers that are not negative.

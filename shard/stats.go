@@ -1,5 +1,7 @@
 package shard
 
+import "math"
+
 // Stats are a shard's counts. All but Staged, Open and Bytes only grow.
 type Stats struct {
 	Accepted  uint64 // operations
@@ -7,9 +9,15 @@ type Stats struct {
 	Open      int    // windows, as of the owner's last look
 	Groups    uint64 // decided, conflicts included
 	Conflicts uint64 // groups with more than one contender
-	Lost      uint64 // operations
+	Lost      uint64 // operations, for good
+	Early     uint64 // of these, told before their window closed
+	Retried   uint64 // losses that were made up for by trying again
+	Folded    uint64 // operations carried out by their winner
+	Masked    uint64 // operations that a lock kept out
+	Displaced uint64 // operations that had to make room
+	Faulted   uint64 // operations whose group's policy failed
 	Stopped   uint64 // operations told so because the shard was aborted
-	Withdrawn uint64 // operations found withdrawn when their group was decided
+	Withdrawn uint64 // operations found withdrawn, mostly when their group is decided
 	Sleeps    uint64 // timed sleeps of the owner
 	Incidents uint64 // panics and exits in the hook or a contender
 	Bytes     int    // memory held for staging, the ring included, as of the last look
@@ -19,10 +27,17 @@ type Stats struct {
 // itself. Written by the owner, read by anyone.
 type tally struct {
 	staged    atomicInt64 // in groups, without the ring; read by every submission
+	floor     atomicInt64 // what exceeds it may displace; read by submissions when full
 	open      atomicInt64
 	groups    atomicUint64
 	conflicts atomicUint64
 	lost      atomicUint64
+	early     atomicUint64
+	retried   atomicUint64
+	folded    atomicUint64
+	masked    atomicUint64
+	displaced atomicUint64
+	faulted   atomicUint64
 	stopped   atomicUint64
 	withdrawn atomicUint64
 	sleeps    atomicUint64
@@ -32,27 +47,64 @@ type tally struct {
 
 // count adds a batch of decisions.
 func (t *tally) count(batch []Decision) {
-	var groups, conflicts, lost, stopped uint64
+	var groups, conflicts, lost, retried, folded, faulted, stopped uint64
 	for i := range batch {
 		d := &batch[i]
-		if d.Abandoned {
-			stopped += uint64(d.Contenders)
+		told := uint64(d.Contenders - d.Early - d.Retried)
+		switch {
+		case d.Abandoned:
+			stopped += told
+			continue
+		case d.fault != nil:
+			faulted += told
 			continue
 		}
 		groups++
 		if d.Contenders > 1 {
 			conflicts++
-			lost += uint64(d.Contenders - 1)
+			lost += told - 1 - uint64(d.Folded)
+			retried += uint64(d.Retried)
+			folded += uint64(d.Folded)
 		}
 	}
 	t.groups.Add(groups)
 	t.conflicts.Add(conflicts)
 	t.lost.Add(lost)
-	t.stopped.Add(stopped)
+	add(&t.retried, retried)
+	add(&t.folded, folded)
+	add(&t.faulted, faulted)
+	add(&t.stopped, stopped)
+}
+
+// add spares the counters of what is rare.
+func add(counter *atomicUint64, n uint64) {
+	if n > 0 {
+		counter.Add(n)
+	}
+}
+
+// countDismissed adds what is told apart from decisions.
+func (t *tally) countDismissed(batch []Dismissal) {
+	for i := range batch {
+		switch batch[i].Outcome {
+		case Lost:
+			t.lost.Add(1)
+			t.early.Add(1)
+		case Masked:
+			t.masked.Add(1)
+		case Displaced:
+			t.displaced.Add(1)
+		}
+	}
 }
 
 // publish shows what the core holds.
 func (t *tally) publish(c *Core) {
+	floor := int64(math.MinInt64)
+	if priority, full := c.Floor(); full {
+		floor = int64(priority)
+	}
+	t.floor.Store(floor)
 	t.staged.Store(int64(c.Staged()))
 	t.open.Store(int64(c.Open()))
 	t.withdrawn.Store(c.Withdrawn())
@@ -69,6 +121,12 @@ func (s *Shard) Stats() Stats {
 		Groups:    s.tally.groups.Load(),
 		Conflicts: s.tally.conflicts.Load(),
 		Lost:      s.tally.lost.Load(),
+		Early:     s.tally.early.Load(),
+		Retried:   s.tally.retried.Load(),
+		Folded:    s.tally.folded.Load(),
+		Masked:    s.tally.masked.Load(),
+		Displaced: s.tally.displaced.Load(),
+		Faulted:   s.tally.faulted.Load(),
 		Stopped:   s.tally.stopped.Load(),
 		Withdrawn: s.tally.withdrawn.Load(),
 		Sleeps:    s.tally.sleeps.Load(),

@@ -1,58 +1,90 @@
 package shard
 
-import (
-	"errors"
-	"runtime/debug"
-)
+import "runtime/debug"
 
 // telling is how far the owner has come in telling a batch, so that it can go
 // on behind a contender that panicked or ended the goroutine.
 type telling struct {
-	batch   []Decision
-	next    int     // decision of batch
-	members members // its contenders that are not told yet
-	verdict Verdict
+	open      bool        // the core has to release it
+	dismissed []Dismissal // not told yet
+	batch     []Decision
+	next      int     // decision of batch
+	members   members // its contenders that are not told yet
+	verdict   Verdict
+	ranks     ranking
 }
 
 // deliver decides the groups that are due and tells their contenders.
 func (s *Shard) deliver() {
 	t := &s.owner.telling
 	for {
-		if len(t.batch) == 0 {
-			if t.batch = s.owner.core.Decide(); len(t.batch) == 0 {
-				return
-			}
-			t.next, t.members = 0, t.batch[0].members
-			s.tally.count(t.batch)
-			s.decidedHook()
+		if !t.open && !s.decide() {
+			return
 		}
 		for !s.tell() {
 		}
-		t.batch, t.members, t.verdict = nil, members{}, Verdict{}
+		*t = telling{ranks: ranking{scratch: t.ranks.scratch}}
 		s.owner.core.Release()
 	}
 }
 
-func (s *Shard) decidedHook() {
-	if s.config.Decided != nil {
+// decide takes the next decisions from the core and shows them to the hooks. It
+// reports false if there is nothing to tell.
+func (s *Shard) decide() bool {
+	t, c := &s.owner.telling, s.owner.core
+	if s.owner.journal != nil {
+		s.owner.journal.begin()
+	}
+	t.batch = c.Decide()
+	t.dismissed = c.Dismissed()
+	preempted := c.Preempted()
+	if s.owner.journal != nil {
+		s.owner.journal.end(c, t.batch)
+	}
+	if len(t.batch)+len(t.dismissed)+len(preempted) == 0 {
+		return false
+	}
+	t.open = true
+	if len(preempted) > 0 {
+		s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
+	}
+	if len(t.batch) > 0 {
+		t.next, t.members = 0, t.batch[0].members
+		s.tally.count(t.batch)
+		s.hook(func() { s.config.Decided(t.batch) }, s.config.Decided != nil)
+	}
+	if len(t.dismissed) > 0 {
+		s.tally.countDismissed(t.dismissed)
+		s.hook(func() { s.config.Dismissed(t.dismissed) }, s.config.Dismissed != nil)
+	}
+	return true
+}
+
+// hook calls the user's code, if there is any.
+func (s *Shard) hook(call func(), set bool) {
+	if set {
 		defer s.guard()
-		s.config.Decided(s.owner.telling.batch)
+		call()
 	}
 }
 
-// tell tells the contenders of the batch, in order. It returns false if one of
-// them panicked; called again, it goes on behind that one.
+// tell tells everybody of the batch, in order. It returns false if one of them
+// panicked; called again, it goes on behind that one.
 func (s *Shard) tell() (done bool) {
 	defer s.guard()
 	t := &s.owner.telling
-	for {
-		s.tellGroup(&t.batch[t.next])
-		t.next++
-		if t.next == len(t.batch) {
-			return true
-		}
-		t.members = t.batch[t.next].members
+	for len(t.dismissed) > 0 {
+		d := &t.dismissed[0]
+		t.dismissed = t.dismissed[1:]
+		s.tellDismissed(d)
 	}
+	for t.next < len(t.batch) {
+		s.tellGroup(&t.batch[t.next])
+		if t.next++; t.next < len(t.batch) {
+			t.members = t.batch[t.next].members
+		}
+	}
+	return true
 }
 
 // tellGroup tells the rest of one group.
@@ -64,31 +96,47 @@ func (s *Shard) tellGroup(d *Decision) {
 		Winner:         OpID{Shard: d.Shard, Sequence: d.Winner.ID},
 		WinnerPriority: d.Winner.Priority,
 		WinnerName:     d.WinnerName,
+		Token:          d.Token(),
+		Exclusive:      d.Exclusive(),
+		Fault:          d.Fault(),
 		number:         d.Number,
 		key:            s.config.Key,
+		ranks:          &t.ranks,
 	}
+	t.ranks.begin(d)
 	for t.members.left > 0 {
 		member := t.members.standing()
+		t.ranks.at = t.members.left
 		t.members.advance()
 		if member.Ticket == nil {
 			continue
 		}
-		t.verdict.Outcome = d.outcome(member)
+		t.verdict.Outcome = d.OutcomeOf(member)
 		t.verdict.Op = OpID{Shard: d.Shard, Sequence: member.ID}
 		t.verdict.Priority = member.Priority
+		t.verdict.Retries = member.Retries()
 		member.Ticket.tell(&t.verdict)
 	}
 }
 
-// outcome returns what a contender of the group is told.
-func (d *Decision) outcome(member Standing) Outcome {
-	switch {
-	case d.Abandoned:
-		return Stopped
-	case member.Ticket == d.Winner.Ticket && member.ID == d.Winner.ID:
-		return Won
+// tellDismissed tells an operation its outcome apart from a decision.
+func (s *Shard) tellDismissed(d *Dismissal) {
+	if d.Op.Ticket == nil {
+		return
 	}
-	return Lost
+	v := &s.owner.telling.verdict
+	*v = Verdict{
+		Outcome: d.Outcome, Target: d.Target, Opened: d.Opened, Due: d.At, Closed: d.At,
+		Contenders: d.Contenders,
+		Op:         OpID{Shard: s.config.Index, Sequence: d.Op.ID},
+		Priority:   d.Op.Priority, Retries: d.Retries,
+		Early: d.Outcome == Lost, Lock: d.Lock,
+	}
+	if d.Outcome == Lost {
+		v.Winner = OpID{Shard: s.config.Index, Sequence: d.Leader.ID}
+		v.WinnerPriority, v.WinnerName = d.Leader.Priority, d.LeaderName
+	}
+	d.Op.Ticket.tell(v)
 }
 
 // tell gives the ticket back to its submitter and the verdict with it.
@@ -106,9 +154,6 @@ func (s *Shard) guard() {
 		s.incident(v)
 	}
 }
-
-// errGoexit is the incident of a hook or contender that ended the goroutine.
-var errGoexit = errors.New("runtime.Goexit")
 
 func (s *Shard) incident(v any) {
 	s.tally.incidents.Add(1)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/uuid"
@@ -30,28 +31,24 @@ const (
 	Lost
 	// Stopped means that the shard was stopped before the window closed.
 	Stopped
+	// Folded means that the winner, whose Fold is the same, carries it out, too.
+	Folded
+	// Masked means that a lock kept it out.
+	Masked
+	// Displaced means that it had to make room for a higher-ranked operation,
+	// or found only such when it came.
+	Displaced
+	// Faulted means that its group's policy failed; see Fault.
+	Faulted
 )
 
 // String returns the outcome in lower case.
 func (o Outcome) String() string {
-	switch o {
-	case Won:
-		return "won"
-	case Lost:
-		return "lost"
-	case Stopped:
-		return "stopped"
+	if o >= Won && o <= Faulted {
+		return [...]string{Won: "won", Lost: "lost", Stopped: "stopped", Folded: "folded",
+			Masked: "masked", Displaced: "displaced", Faulted: "faulted"}[o]
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
-}
-
-// Standing is one operation's place in a group.
-type Standing struct {
-	// Ticket is nil for an operation that was staged with a tag.
-	Ticket *Ticket
-	// ID is the operation's sequence, or its tag if it has no ticket.
-	ID       uint64
-	Priority int32
 }
 
 // Decision is the outcome of one group as a value, apart from its execution.
@@ -65,8 +62,10 @@ type Decision struct {
 	// Opened, Due and Closed are nanoseconds of the shard's clock: when the
 	// window opened, when it was to close, and when it did.
 	Opened, Due, Closed int64
-	// Contenders is how many operations stood when the window closed.
-	Contenders int
+	// Contenders is how many operations contended: those told with the
+	// decision, and those that lost Early or are Retried.
+	Contenders             int
+	Folded, Retried, Early int
 	// Winner is the best of them; its zero value if the group was abandoned.
 	Winner     Standing
 	WinnerName string
@@ -74,17 +73,53 @@ type Decision struct {
 	// contenders are told Stopped.
 	Abandoned bool
 
+	rules   uint8
+	fault   *Fault
+	fold    *Fold // the winner's
 	members members
 }
 
+// Fault returns why the group could not be decided, nil if it was.
+func (d *Decision) Fault() error {
+	if d.fault == nil {
+		return nil
+	}
+	return d.fault
+}
+
+// Token returns the winner's fencing token. Later winners of a target have
+// greater ones, so whatever a winner writes to can refuse one that comes late.
+func (d *Decision) Token() uint64 { return d.members.core.config.Fence + d.Number }
+
+// Exclusive reports whether the target is held until the winner has ended.
+func (d *Decision) Exclusive() bool {
+	return d.members.core.rules[d.rules].Exclusive && d.fault == nil && !d.Abandoned
+}
+
+// OutcomeOf returns what one of All is told.
+func (d *Decision) OutcomeOf(member Standing) Outcome {
+	switch {
+	case d.Abandoned:
+		return Stopped
+	case d.fault != nil:
+		return Faulted
+	case member.Ticket == d.Winner.Ticket && member.ID == d.Winner.ID:
+		return Won
+	case d.fold != nil && member.fold() == d.fold:
+		return Folded
+	}
+	return Lost
+}
+
 // Conflict reports whether there was something to decide.
-func (d *Decision) Conflict() bool { return d.Contenders > 1 && !d.Abandoned }
+func (d *Decision) Conflict() bool { return d.Contenders > 1 && !d.Abandoned && d.fault == nil }
 
 // First returns the first submitted of the contenders.
 func (d *Decision) First() Standing { return d.members.standing() }
 
-// All iterates over the contenders, the winner included, in the order of
-// submission.
+// All iterates over the contenders that are told with the decision, the winner
+// included, in the order of submission: those that try again are not among
+// them, and those that were deferred by Early rules stand behind the others.
 func (d *Decision) All() iter.Seq[Standing] {
 	// Small enough to be inlined, so that a loop over it allocates nothing.
 	return func(yield func(Standing) bool) { d.each(yield) }
@@ -101,30 +136,54 @@ func (d *Decision) each(yield func(Standing) bool) {
 // Verdict is what one operation is told.
 type Verdict struct {
 	Outcome Outcome
-	// Target, Opened, Due, Closed and Contenders are the decision's.
+	// Target, Opened, Due, Closed and Contenders are the decision's. For an
+	// operation that is told before its window closed, Due and Closed are when
+	// that was, and Contenders how many had come by then.
 	Target              uuid.UUID
 	Opened, Due, Closed int64
 	Contenders          int
-	// Op and Priority are the operation's own.
+	// Op and Priority are the operation's own; the priority is aged by as many
+	// Retries as it has had.
 	Op       OpID
 	Priority int32
+	Retries  int
 	// Winner, WinnerPriority and WinnerName tell who won, also to the winner.
 	// Winner's sequence is the tag of an operation that was staged with one.
+	// Told Early, it is who was ahead then.
 	Winner         OpID
 	WinnerPriority int32
 	WinnerName     string
+	// Token is the winner's fencing token; see Decision.Token.
+	Token uint64
+	// Exclusive means that the target is held for the winner until Ended is
+	// called with its Token.
+	Exclusive bool
+	// Early means that it Lost before its window closed.
+	Early bool
+	// Lock is the name of the lock that Masked it.
+	Lock string
+	// Fault is why it is Faulted.
+	Fault error
 
 	number uint64
 	key    Key
+	ranks  *ranking // the owner's, for the call; nil if told early
 }
+
+// Margin returns how far the winner's priority is above the operation's own;
+// it is negative where a policy prefers a lower one.
+func (v *Verdict) Margin() int64 { return int64(v.WinnerPriority) - int64(v.Priority) }
+
+// Age returns for how long the window was open when the verdict fell.
+func (v *Verdict) Age() time.Duration { return time.Duration(v.Closed - v.Opened) }
 
 // EntryID returns the identity that the winner of this decision has in the
 // registry. It is made when it is asked for, from the run's key, the shard and
 // the number of the decision; asking twice gives the same one, and no other
 // decision has it. Nothing is looked up, stored or allocated. It is the zero
-// UUID if nobody won.
+// UUID if nobody has won.
 func (v *Verdict) EntryID() uuid.UUID {
-	if v.Outcome == Stopped {
+	if v.Outcome == Stopped || v.Outcome == Faulted || v.number == 0 {
 		return uuid.Nil
 	}
 	return v.key.entryID(v.Winner.Shard, v.number)

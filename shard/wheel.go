@@ -28,25 +28,32 @@ const (
 // put in front of those that are in the lower slot already. (Only groups that
 // were added more than 4 years ahead can change places among themselves.)
 //
+// Chains are linked both ways, so that a window can close before its time: the
+// slot of a group is written in it.
+//
 // It belongs to the owner goroutine. Its oracle, a heap, is in wheel_test.go.
 type wheel struct {
 	groups *slab[group]
 	tick   int64 // all groups due at or before this tick are in fired
 	live   int   // groups in slots and fired
 	upper  int   // of these, groups in levels above 0
-	slots  [wheelLevels][wheelSlots]list
+	slots  [wheelLevels * wheelSlots]list
 	marked [wheelLevels][wheelSlots / 64]uint64 // bit per slot that is not empty
 
 	// fired are the groups whose time has come, in order.
 	fired list
+	// overdue are groups whose time has come, but which wait for something
+	// else. They do not count as live.
+	overdue list
 }
 
 // list is a chain of groups; indices are stored plus one, so that zero is
-// empty.
+// empty. The prev of its head means nothing.
 type list struct{ head, tail uint32 }
 
 func (w *wheel) append(l *list, index uint32) {
-	w.groups.at(index).next = 0
+	g := w.groups.at(index)
+	g.next, g.prev = 0, l.tail
 	if l.head == 0 {
 		l.head = index + 1
 	} else {
@@ -59,9 +66,26 @@ func (w *wheel) append(l *list, index uint32) {
 func (w *wheel) prepend(l *list, index uint32) {
 	if l.head == 0 {
 		l.tail = index + 1
+	} else {
+		w.groups.at(l.head - 1).prev = index + 1
 	}
 	w.groups.at(index).next = l.head
 	l.head = index + 1
+}
+
+// cut removes a group from anywhere in a chain.
+func (w *wheel) cut(l *list, index uint32) {
+	g := w.groups.at(index)
+	if l.head == index+1 {
+		l.head = g.next
+	} else {
+		w.groups.at(g.prev - 1).next = g.next
+	}
+	if l.tail == index+1 {
+		l.tail = g.prev
+	} else {
+		w.groups.at(g.next - 1).prev = g.prev
+	}
 }
 
 // reversed turns a chain round.
@@ -109,12 +133,40 @@ func dueTick(due int64) int64 {
 // goes to the next.
 func (w *wheel) add(index uint32) {
 	w.live++
-	w.append(w.slot(max(dueTick(w.groups.at(index).due), w.tick+1)), index)
+	g := w.groups.at(index)
+	w.append(w.slot(g, max(dueTick(g.due), w.tick+1)), index)
+}
+
+// remove takes a group that was added out of its slot. It reports false if it
+// is in none: its time has come.
+func (w *wheel) remove(index uint32) bool {
+	g := w.groups.at(index)
+	if dueTick(g.due) <= w.tick {
+		return false
+	}
+	level, slot := int(g.slot)/wheelSlots, g.slot%wheelSlots
+	chain := &w.slots[g.slot]
+	w.cut(chain, index)
+	if chain.head == 0 {
+		*chain = list{}
+		w.marked[level][slot/64] &^= 1 << (slot % 64)
+	}
+	if level > 0 {
+		w.upper--
+	}
+	w.live--
+	return true
+}
+
+// ready puts a group that is in no slot behind those whose time has come.
+func (w *wheel) ready(index uint32) {
+	w.live++
+	w.append(&w.fired, index)
 }
 
 // slot returns the slot for a group of that tick, which must not have passed:
 // in the lowest level that reaches it. It marks and counts the group as there.
-func (w *wheel) slot(tick int64) *list {
+func (w *wheel) slot(g *group, tick int64) *list {
 	tick = min(tick, w.tick+wheelFar) // beyond: dealt out again on the way
 	level := 0
 	for tick>>(level*wheelBits)-w.tick>>(level*wheelBits) >= wheelSlots {
@@ -125,7 +177,8 @@ func (w *wheel) slot(tick int64) *list {
 	if level > 0 {
 		w.upper++
 	}
-	return &w.slots[level][slot]
+	g.slot = uint16(level*wheelSlots) + uint16(slot)
+	return &w.slots[g.slot]
 }
 
 // next returns the first tick at which something happens: a group fires or an
@@ -194,11 +247,13 @@ func (w *wheel) deal(level int, slot int64) {
 	chain := w.reversed(w.take(level, slot))
 	for index, ok := w.pop(&chain); ok; index, ok = w.pop(&chain) {
 		w.upper--
-		w.prepend(w.slot(dueTick(w.groups.at(index).due)), index)
+		g := w.groups.at(index)
+		w.prepend(w.slot(g, dueTick(g.due)), index)
 	}
 }
 
-// fireAll moves every group to fired, whatever its due time.
+// fireAll moves every group to fired, whatever its due time and what it waits
+// for.
 func (w *wheel) fireAll() {
 	for level := range wheelLevels {
 		for slot := range int64(wheelSlots) {
@@ -206,6 +261,9 @@ func (w *wheel) fireAll() {
 		}
 	}
 	w.upper = 0
+	for index, ok := w.pop(&w.overdue); ok; index, ok = w.pop(&w.overdue) {
+		w.ready(index)
+	}
 }
 
 // popFired removes the first fired group.
@@ -218,8 +276,9 @@ func (w *wheel) popFired() (index uint32, ok bool) {
 }
 
 func (w *wheel) take(level int, slot int64) list {
-	chain := w.slots[level][slot]
-	w.slots[level][slot] = list{}
+	at := level*wheelSlots + int(slot)
+	chain := w.slots[at]
+	w.slots[at] = list{}
 	w.marked[level][slot/64] &^= 1 << (slot % 64)
 	return chain
 }

@@ -4,9 +4,13 @@
 // Without arguments it plays the home scenario: 300,000 operations per second,
 // three contenders for each target, windows of 100 ms, so 30,000 operations in
 // flight, for five seconds.
+//
+// With replay FILE it plays a journal through the deciding core again, without
+// clock or goroutine, and tells a target's history in words.
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -41,10 +45,11 @@ type flags struct {
 	MaxStaged int        `help:"Operations a shard may hold; 0 means 1,048,576." group:"Engine"`
 	RingSize  int        `help:"Submissions a shard takes between two looks; 0 means 8,192." group:"Engine"`
 
-	Verify  bool `help:"Hold every decision against the reference model." default:"true" negatable:"" group:"Report"`
-	Net     bool `help:"Measure the generator alone first, and subtract its processor time." group:"Report"`
-	Hottest int  `help:"How many of the hottest targets to name; -1 means 10 for a trace, else none." default:"-1" group:"Report"`
-	Quiet   bool `help:"No progress, only the summary." short:"q" group:"Report"`
+	Journal string `help:"Write the engine's journal to this file, for loadgen replay FILE." placeholder:"FILE" group:"Report"`
+	Verify  bool   `help:"Hold every decision against the reference model." default:"true" negatable:"" group:"Report"`
+	Net     bool   `help:"Measure the generator alone first, and subtract its processor time." group:"Report"`
+	Hottest int    `help:"How many of the hottest targets to name; -1 means 10 for a trace, else none." default:"-1" group:"Report"`
+	Quiet   bool   `help:"No progress, only the summary." short:"q" group:"Report"`
 }
 
 func main() {
@@ -62,11 +67,14 @@ const (
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, out, progress io.Writer) int {
+	if len(args) > 0 && args[0] == "replay" {
+		return replay(args[1:], out, progress)
+	}
 	var f flags
 	exited := false
 	parser, err := kong.New(&f,
 		kong.Name("loadgen"),
-		kong.Description("Puts a contend engine under load and verifies every decision."),
+		kong.Description("Puts a contend engine under load and verifies every decision. See also: loadgen replay --help."),
 		kong.Writers(out, progress),
 		kong.Exit(func(int) { exited = true }),
 	)
@@ -92,12 +100,21 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	return exitOK
 }
 
-func (f *flags) play(ctx context.Context, progress io.Writer) (*bench.Report, error) {
+func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Report, err error) {
 	w, err := f.workload()
 	if err != nil {
 		return nil, err
 	}
 	o := f.options()
+	if f.Journal != "" {
+		file, err := os.Create(f.Journal)
+		if err != nil {
+			return nil, fmt.Errorf("--journal: %w", err)
+		}
+		journal := bufio.NewWriterSize(file, 1<<20)
+		defer func() { err = errors.Join(err, journal.Flush(), file.Close()) }()
+		o.Journal = journal
+	}
 	if !f.Quiet {
 		line := newProgressLine(progress)
 		o.Progress, o.Every = line.show, line.every

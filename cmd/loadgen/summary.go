@@ -28,6 +28,9 @@ func summarize(out io.Writer, r *bench.Report) {
 	row("cpu", nanos(r.CPUPerOp()), "per operation, %s", cpuHint(r))
 	row("memory", fmt.Sprintf("%.0f B", r.BytesPerOp()), "per operation in flight: %s for %s, rings included",
 		humanize.IBytes(uint64(r.PeakBytes)), comma(r.PeakStaged))
+	if r.Options.Journal != nil {
+		row("journal", comma(s.JournalLost), "blocks lost")
+	}
 	fmt.Fprintln(out)
 	verified(out, r)
 	hottest(out, r)

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"example.com/contend/shard"
+	"github.com/google/uuid"
+)
+
+// winning is what the context of a winner of an exclusive target carries.
+type winning struct {
+	engine *Engine
+	hold   shard.Hold
+	outer  *winning // of the function in which the operation was submitted
+}
+
+type winningKey struct{}
+
+// FencingToken returns the token of the winner that is running with the context,
+// if its target is exclusive. Tokens of a target grow from winner to winner, over
+// restarts of the engine too, and, by the wall clock, over those of the process:
+// whatever winners write to can keep the greatest it has seen and refuse a
+// smaller one, whose writer was thought to have ended.
+func FencingToken(ctx context.Context) (token uint64, ok bool) {
+	w, ok := ctx.Value(winningKey{}).(*winning)
+	if !ok {
+		return 0, false
+	}
+	return w.hold.Token, true
+}
+
+// Release frees an exclusive target for its next winner: the one with that token
+// (Verdict.Token) has ended. It is for winners of Stage and Batch; those of Do,
+// Submit and Contend are released by themselves or by Win.Finish. A token that
+// does not hold the target changes nothing. It is safe for concurrent use.
+func (e *Engine) Release(target uuid.UUID, token uint64) {
+	e.release(shard.Hold{Target: target, Token: token})
+}
+
+// release tells a target's shard that its winner has ended, or will not run. It
+// does nothing for a winner without token.
+func (e *Engine) release(h shard.Hold) {
+	if h.Token == 0 {
+		return
+	}
+	index, _ := e.router.route(h.Target)
+	e.tellShard(index, func(s *shard.Shard) bool { return s.Ended(h.Target, h.Token) })
+}
+
+// tellShard tells a shard something that outlives generations: if the shard has
+// ended and its successor is being made, the successor.
+func (e *Engine) tellShard(index int, tell func(*shard.Shard) bool) {
+	for {
+		g := e.current.Load()
+		if g == nil || tell(g.shards[index]) {
+			return
+		}
+		e.mu.Lock() // held by whoever makes the successor
+		e.mu.Unlock()
+	}
+}
+
+// holds makes a run known under its token; under the lock.
+func (rs *runs) holds(r *run) {
+	if r.hold.Token == 0 {
+		return
+	}
+	if rs.holding == nil {
+		rs.holding = make(map[uint64]*run)
+	}
+	rs.holding[r.hold.Token] = r
+}
+
+// preempt cancels the contexts of winners that are to make way, on the shard's
+// goroutine.
+func (rs *runs) preempt(batch []Preemption) {
+	for _, p := range batch {
+		rs.mu.Lock()
+		var cancel context.CancelCauseFunc
+		if r := rs.holding[p.Token]; r != nil {
+			r.preempted = true
+			cancel = r.cancel
+		}
+		rs.mu.Unlock()
+		if cancel != nil {
+			cancel(ErrPreempted)
+		}
+	}
+	if hook := rs.engine.config.Preempted; hook != nil {
+		hook(batch)
+	}
+}
+
+// exclusively makes the context for the function of a winner: one that carries
+// its token and ends when it is preempted. The function returned must be called
+// when the winner has ended.
+func (r *run) exclusively(ctx context.Context) (context.Context, func()) {
+	e := r.runs.engine
+	outer, _ := ctx.Value(winningKey{}).(*winning)
+	ctx = context.WithValue(ctx, winningKey{}, &winning{engine: e, hold: r.hold, outer: outer})
+	ctx, cancel := context.WithCancelCause(ctx)
+	r.setCancel(cancel)
+	return ctx, func() {
+		r.setCancel(nil)
+		cancel(nil)
+	}
+}
+
+// setCancel publishes how the winner can be preempted, and does so if it was.
+func (r *run) setCancel(cancel context.CancelCauseFunc) {
+	r.runs.mu.Lock()
+	r.cancel = cancel
+	preempted := r.preempted
+	r.runs.mu.Unlock()
+	if preempted && cancel != nil {
+		cancel(ErrPreempted)
+	}
+}
+
+// checkWait refuses to wait for a target from inside the winner that holds it:
+// the wait would not end.
+func (e *Engine) checkWait(ctx context.Context, target uuid.UUID) error {
+	if !e.rulebook.exclusive {
+		return nil
+	}
+	w, _ := ctx.Value(winningKey{}).(*winning)
+	for ; w != nil; w = w.outer {
+		if w.engine == e && w.hold.Target == target {
+			return &InvalidError{"Op.Target", target, fmt.Sprintf("another target, or Submit: the caller's own winner holds this one (token %d) and would wait for itself", w.hold.Token)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,31 @@
+package engine
+
+import "github.com/google/uuid"
+
+// enterFamily lets an operation inherit its parents' priority and makes it known
+// as a parent itself.
+func (e *Engine) enterFamily(op *Op) error {
+	l := e.config.Lineage
+	if l == nil {
+		if len(op.Parents) > 0 {
+			return e.refused(&InvalidError{"Op.Parents", op.Parents, "Config.Lineage to be set, which knows the parents"})
+		}
+		return nil
+	}
+	if op.ID == uuid.Nil && len(op.Parents) == 0 {
+		return nil
+	}
+	priority, err := l.Begin(op.ID, op.Priority, op.Parents...)
+	if err != nil {
+		return e.refused(err)
+	}
+	op.Priority = priority
+	return nil
+}
+
+// leaveFamily forgets an operation that has its outcome.
+func (e *Engine) leaveFamily(op *Op) {
+	if e.config.Lineage != nil && op.ID != uuid.Nil {
+		e.config.Lineage.End(op.ID)
+	}
+}

@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"example.com/contend/shard"
+)
+
+// A journal is a line, then blocks: the shard's index and the block's length, as
+// variable-length numbers, the block's CRC-32C and the block, which is the
+// shard's (see shard/journal.go).
+const journalMagic = "contend journal 1\n"
+
+// queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
+const queuedBlocks = 64
+
+// maxBlock bounds what a reader takes for a block.
+const maxBlock = 1 << 28
+
+// journal writes down a generation's blocks.
+type journal struct {
+	engine *Engine
+	blocks chan journalBlock
+	free   chan []byte   // memory of blocks that were written
+	done   chan struct{} // closed when everything is written
+}
+
+type journalBlock struct {
+	shard int
+	bytes []byte
+}
+
+// newJournal makes the journal of a generation, once that of the last one has
+// ended.
+func (e *Engine) newJournal(last *generation) *journal {
+	if last != nil {
+		last.journal.await(nil)
+	}
+	queue := queuedBlocks * e.config.Shards
+	return &journal{
+		engine: e,
+		blocks: make(chan journalBlock, queue),
+		free:   make(chan []byte, queue),
+		done:   make(chan struct{}),
+	}
+}
+
+// hand returns how a shard hands its blocks over, on its goroutine.
+func (j *journal) hand(index int) func([]byte) []byte {
+	lost := false
+	return func(block []byte) []byte {
+		if lost {
+			j.engine.counts.journalLost.Inc()
+			return block
+		}
+		select {
+		case j.blocks <- journalBlock{index, block}:
+		default:
+			lost = true // what follows could not be played
+			j.engine.counts.journalLost.Inc()
+			return block
+		}
+		select {
+		case fresh := <-j.free:
+			return fresh
+		default:
+			return nil
+		}
+	}
+}
+
+// run writes until all shards have ended.
+func (j *journal) run(shards []*shard.Shard) {
+	defer close(j.done)
+	go func() {
+		for _, s := range shards {
+			<-s.Done()
+		}
+		close(j.blocks)
+	}()
+	e := j.engine
+	var err error
+	if !e.begun {
+		e.begun = true
+		err = writeAll(e.config.Journal, []byte(journalMagic))
+	}
+	var header []byte
+	for b := range j.blocks {
+		if err == nil {
+			header = binary.AppendUvarint(header[:0], uint64(b.shard))
+			header = binary.AppendUvarint(header, uint64(len(b.bytes)))
+			header = binary.LittleEndian.AppendUint32(header, shard.BlockSum(b.bytes))
+			err = writeAll(e.config.Journal, header, b.bytes)
+			if err != nil {
+				e.config.Logger.Error("contend: the journal ends", slog.Any("error", err))
+			}
+		}
+		if err != nil {
+			e.counts.journalLost.Inc()
+		}
+		select {
+		case j.free <- b.bytes:
+		default:
+		}
+	}
+}
+
+// writeAll keeps a panic of the user's writer from ending the process.
+func writeAll(w io.Writer, parts ...[]byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = caught(v)
+		}
+	}()
+	for _, p := range parts {
+		if _, err := w.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await waits until everything is written, or done closes. A nil journal is.
+func (j *journal) await(done <-chan struct{}) bool {
+	if j == nil {
+		return true
+	}
+	select {
+	case <-j.done:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+// JournalEvent is one thing that a shard was told or said; see shard.Event.
+type JournalEvent = shard.Event
+
+// JournalSummary is what a journal came to.
+type JournalSummary struct {
+	Shards     int
+	Operations uint64 // staged
+	Decisions  uint64 // derived again
+	Rounds     uint64 // of decisions whose checksum is that of the journal
+	Truncated  bool   // the last block is not whole: the process had ended
+}
+
+// ReadJournal plays a journal through cores of its own, without clock or
+// goroutine, and holds what they decide against the checksums in the journal. It
+// shows what happens to see, shard by shard in order, but shards among each
+// other in the order of their blocks; nil sees nothing. It fails with
+// shard.ErrDiverged if a decision differs, or because it is no journal.
+//
+// A user's policy is not needed: what it said is in the journal.
+func ReadJournal(r io.Reader, see func(shard int, e *JournalEvent)) (JournalSummary, error) {
+	in := bufio.NewReader(r)
+	magic := make([]byte, len(journalMagic))
+	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != journalMagic {
+		return JournalSummary{}, fmt.Errorf("contend: not a journal: it does not begin with %q", journalMagic)
+	}
+	players := map[uint64]*shard.Player{}
+	var sum JournalSummary
+	var err error
+	for {
+		var index uint64
+		var block []byte
+		index, block, err = readBlock(in)
+		if err != nil {
+			break
+		}
+		p := players[index]
+		if p == nil {
+			p = newPlayer(index, see)
+			players[index] = p
+		}
+		if err = p.Play(block); err != nil {
+			break
+		}
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		sum.Truncated, err = true, nil
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	sum.Shards = len(players)
+	for _, p := range players {
+		sum.Operations += p.Operations
+		sum.Decisions += p.Decisions
+		sum.Rounds += p.Rounds
+	}
+	return sum, err
+}
+
+func newPlayer(index uint64, see func(int, *JournalEvent)) *shard.Player {
+	if see == nil {
+		return shard.NewPlayer(uint32(index), nil)
+	}
+	return shard.NewPlayer(uint32(index), func(e *shard.Event) { see(int(index), e) })
+}
+
+// readBlock reads one block. It fails with io.EOF at the end, and with
+// io.ErrUnexpectedEOF if that is within a block.
+func readBlock(in *bufio.Reader) (index uint64, block []byte, err error) {
+	if index, err = binary.ReadUvarint(in); err != nil {
+		return 0, nil, err
+	}
+	length, err := binary.ReadUvarint(in)
+	if err != nil {
+		return 0, nil, unexpected(err)
+	}
+	if index >= maxShards || length > maxBlock {
+		return 0, nil, fmt.Errorf("contend: not a journal: a block of %d bytes of shard %d", length, index)
+	}
+	var sum [4]byte
+	if _, err := io.ReadFull(in, sum[:]); err != nil {
+		return 0, nil, unexpected(err)
+	}
+	block = make([]byte, length)
+	if _, err := io.ReadFull(in, block); err != nil {
+		return 0, nil, unexpected(err)
+	}
+	if got, want := shard.BlockSum(block), binary.LittleEndian.Uint32(sum[:]); got != want {
+		return 0, nil, fmt.Errorf("contend: the journal is damaged: a block of shard %d has the checksum %x, want %x", index, got, want)
+	}
+	return index, block, nil
+}
+
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"context"
+
+	"example.com/contend/shard"
+)
+
+// describe fills a ticket with what there is to know about an operation. The
+// extra is used only if it is needed.
+func (e *Engine) describe(ctx context.Context, t *Ticket, extra *shard.Extra, op *Op) {
+	t.Name, t.Extra = op.Name, nil
+	if op.Retry.Limit == 0 && op.Value == nil && extra.Fold == nil && !e.rulebook.deadlines {
+		return
+	}
+	t.Extra = extra
+	extra.Retry, extra.Value = op.Retry.core(), op.Value
+	if e.rulebook.deadlines {
+		extra.Deadline = e.deadlineOf(ctx, op)
+	}
+}
+
+// deadlineOf returns when an operation should be decided, by the engine's clock;
+// 0 if nobody said.
+func (e *Engine) deadlineOf(ctx context.Context, op *Op) int64 {
+	at := op.Deadline
+	if at.IsZero() {
+		var ok bool
+		if at, ok = ctx.Deadline(); !ok {
+			return 0
+		}
+	}
+	return max(1, int64(at.Sub(e.epoch)))
+}
+
+// verdictError returns the error of an operation that did not win.
+func (e *Engine) verdictError(op *Op, v *Verdict, rank int) error {
+	switch v.Outcome {
+	case Stopped:
+		return &StoppedError{Accepted: true}
+	case Masked:
+		return &MaskedError{ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority, Lock: v.Lock, Retries: v.Retries}
+	case Displaced:
+		return &OverloadedError{Shard: int(v.Op.Shard), Staged: e.config.MaxStaged, Limit: e.config.MaxStaged, Displaced: true, Retries: v.Retries}
+	case Faulted:
+		return &UndecidedError{ID: v.Op, Target: v.Target, Name: op.Name, Cause: v.Fault}
+	}
+	return &RejectedError{
+		ID: v.Op, Target: v.Target, Name: op.Name, Priority: Priority(v.Priority),
+		Winner: Winner{
+			ID: v.Winner, EntryID: v.EntryID(), Name: v.WinnerName, Priority: Priority(v.WinnerPriority),
+		},
+		Contenders: v.Contenders, Rank: rank, Age: v.Age(), Retries: v.Retries, Early: v.Early,
+	}
+}

@@ -1,0 +1,66 @@
+package shard
+
+// openMore makes what rules need to know about a group.
+func (c *Core) openMore(index uint32, g *group) {
+	x := c.mores.make(index)
+	x.serial = c.ranks.nextSerial()
+	x.end, x.last = g.due, g.opened
+	if g.flags == 0 {
+		g.due = x.dueBy(&c.rules[g.rules])
+	}
+}
+
+// closeEarly closes a window before its time if the arrival of an operation
+// asks for it.
+func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority int32, at int64) {
+	full := r.Size > 0 && x.arrived >= int64(r.Size)
+	decisive := r.decides(priority)
+	if !full && !decisive {
+		return
+	}
+	if r.Exclusive {
+		h, busy := c.holds[g.target]
+		if decisive && r.Preempt && busy && h.held && !h.preempted {
+			h.preempted = true
+			c.holds[g.target] = h
+			c.preempted = append(c.preempted, Preemption{Target: g.target, Token: h.token})
+		}
+		if busy {
+			c.wait(index, g)
+			return
+		}
+		c.holds[g.target] = hold{} // until it is decided
+	}
+	c.table.remove(g.hash, index)
+	removed := c.wheel.remove(index)
+	g.due = at
+	g.flags |= closed
+	if removed {
+		c.wheel.ready(index)
+	}
+}
+
+// dueBy returns when a window that is not closed early is to close.
+func (x *more) dueBy(r *Rules) int64 {
+	if r.Idle == 0 {
+		return x.end
+	}
+	return min(x.end, saturatingAdd(x.last, int64(r.Idle)))
+}
+
+// putOff leaves a window open whose time seemed to have come: something arrived
+// since, or its target's winner runs. It reports whether it did.
+func (c *Core) putOff(index uint32, g *group, x *more, r *Rules) bool {
+	if g.due = x.dueBy(r); g.flags&readied == 0 && dueTick(g.due) > c.now/int64(Tick) {
+		c.wheel.add(index)
+		return true
+	}
+	if !r.Exclusive {
+		return false
+	}
+	if _, busy := c.holds[g.target]; busy {
+		c.waits(index, g)
+		return true
+	}
+	return false
+}

@@ -1,0 +1,175 @@
+package shard
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// rank is a staged operation in the order in which operations have to make
+// room: the lowest priority first, among equals the one that entered last.
+type rank struct {
+	Standing
+	entered uint64
+	serial  uint64 // of the group when it entered: another one means it is gone
+	group   uint32
+	at      place // where it stood then
+}
+
+func (a *rank) before(b *rank) bool {
+	return a.Priority < b.Priority || a.Priority == b.Priority && a.entered > b.entered
+}
+
+// ranks is a binary heap of the staged operations of a core with a limit.
+// Operations that leave are not searched in it: they are recognised as gone
+// when they come up, and swept out when they are the half.
+type ranks struct {
+	heap    []rank
+	entered uint64
+	serials uint64
+}
+
+// nextSerial returns a serial that no group has had, never 0.
+func (q *ranks) nextSerial() uint64 {
+	q.serials++
+	return q.serials
+}
+
+func (q *ranks) add(r rank) {
+	q.entered++
+	r.entered = q.entered
+	q.heap = append(q.heap, r)
+	q.up(len(q.heap) - 1)
+}
+
+func (q *ranks) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !q.heap[i].before(&q.heap[parent]) {
+			return
+		}
+		q.heap[i], q.heap[parent] = q.heap[parent], q.heap[i]
+		i = parent
+	}
+}
+
+func (q *ranks) down(i int) {
+	for {
+		first := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(q.heap); child++ {
+			if q.heap[child].before(&q.heap[first]) {
+				first = child
+			}
+		}
+		if first == i {
+			return
+		}
+		q.heap[i], q.heap[first] = q.heap[first], q.heap[i]
+		i = first
+	}
+}
+
+func (q *ranks) pop() {
+	last := len(q.heap) - 1
+	q.heap[0] = q.heap[last]
+	q.heap[last] = rank{}
+	q.heap = q.heap[:last]
+	q.down(0)
+}
+
+// sweep keeps only what is staged, giving memory back that a burst took.
+func (q *ranks) sweep(staged func(*rank) bool) {
+	kept := q.heap[:0]
+	for i := range q.heap {
+		if staged(&q.heap[i]) {
+			kept = append(kept, q.heap[i])
+		}
+	}
+	clear(q.heap[len(kept):])
+	q.heap = kept
+	if cap(kept) > 8*max(len(kept), minSweep) {
+		q.heap = slices.Clone(kept)
+	}
+	for i := len(kept)/2 - 1; i >= 0; i-- {
+		q.down(i)
+	}
+}
+
+func (q *ranks) bytes() int { return cap(q.heap) * int(unsafe.Sizeof(rank{})) }
+
+// minSweep keeps small heaps from being swept all the time.
+const minSweep = 256
+
+// find returns where a ranked operation stands, if it is still staged there.
+func (c *Core) find(r *rank) (at place, ok bool) {
+	x := c.mores.at(r.group)
+	if x == nil || x.serial != r.serial {
+		return 0, false
+	}
+	g := c.groups.at(r.group)
+	if !c.moves(g) {
+		s := c.at(g, r.at)
+		return r.at, s.Ticket == r.Ticket && s.ID == r.ID
+	}
+	for m := c.membersOf(g); m.left > 0; m.advance() {
+		if s := m.standing(); s == r.Standing {
+			return m.place, true
+		}
+	}
+	return 0, false
+}
+
+// moves reports whether operations change places in a group: then it is small.
+func (c *Core) moves(g *group) bool { return c.rules[g.rules].Early && g.flags&aside == 0 }
+
+// makeRoom removes the lowest-ranked staged operation if the limit is reached
+// and the newcomer ranks higher. It reports whether there is room.
+func (c *Core) makeRoom(e *entrant, at int64) bool {
+	if c.config.Limit == 0 {
+		return true
+	}
+	if n := len(c.ranks.heap); n > minSweep && n > 2*c.staged {
+		c.ranks.sweep(func(r *rank) bool { _, ok := c.find(r); return ok })
+	}
+	if c.staged < c.config.Limit {
+		return true
+	}
+	for len(c.ranks.heap) > 0 {
+		r := c.ranks.heap[0]
+		p, ok := c.find(&r)
+		if !ok {
+			c.ranks.pop()
+			continue
+		}
+		if e.Priority <= r.Priority {
+			return false
+		}
+		c.ranks.pop()
+		c.displace(c.groups.at(r.group), p, r.Standing, at)
+		return true
+	}
+	return false
+}
+
+// displace dismisses a staged operation to make room.
+func (c *Core) displace(g *group, p place, s Standing, at int64) {
+	if c.moves(g) {
+		c.remove(g, p)
+	} else {
+		c.put(g, p, Standing{Ticket: &gone})
+		g.flags |= gaps
+		if g.best == p {
+			g.best = nowhere
+		}
+	}
+	c.staged--
+	c.dismiss(&Dismissal{Outcome: Displaced, Target: g.target, Op: s, Opened: g.opened, At: at})
+}
+
+// Floor returns the priority that an operation must exceed to be staged while
+// the limit is reached.
+func (c *Core) Floor() (priority int32, ok bool) {
+	if c.config.Limit == 0 || c.staged < c.config.Limit || len(c.ranks.heap) == 0 {
+		return 0, false
+	}
+	return c.ranks.heap[0].Priority, true // or lower than any, if that one is gone
+}

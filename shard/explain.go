@@ -1,0 +1,165 @@
+package shard
+
+import "slices"
+
+// ranking knows the ranks of the contenders of the group that is being told. It
+// is worked out when the first of them asks, for all of them. It belongs to the
+// owner.
+type ranking struct {
+	decision *Decision
+	at       uint32 // members.left of the one that is being told
+	worked   *Decision
+	scratch  []uint32 // ranks in the order of members; reused
+}
+
+// keptRanks is for how many contenders memory is kept.
+const keptRanks = 4096
+
+// Rank returns the operation's place among those that are told with it, by their
+// group's policy: 1 is the winner. It is 0 where there is none: if it was told
+// apart from a decision, its policy failed, or the user chose the winner from
+// the whole group. It must be called from within Contender.Decided; the first
+// call for a group costs a sort of it, in memory that is reused.
+func (v *Verdict) Rank() int {
+	if v.ranks == nil || v.ranks.decision == nil {
+		return 0
+	}
+	return v.ranks.rank()
+}
+
+// Kept returns a copy that can be kept after the call: its Rank is 0.
+func (v *Verdict) Kept() Verdict {
+	kept := *v
+	kept.ranks = nil
+	return kept
+}
+
+// begin turns to the group that is told next. Ranks that depend on tickets are
+// worked out before the first of them is its submitter's again.
+func (r *ranking) begin(d *Decision) {
+	r.decision = d
+	rules := &d.members.core.rules[d.rules]
+	if r.worked != d && d.Contenders > 1 && (rules.Order != nil || rules.Policy == EarliestDeadline) {
+		r.work()
+	}
+}
+
+func (r *ranking) rank() int {
+	d := r.decision
+	if r.worked != d {
+		r.work()
+	}
+	if len(r.scratch) == 0 {
+		return 0
+	}
+	return int(r.scratch[d.members.left-r.at])
+}
+
+// work sorts the group.
+func (r *ranking) work() {
+	d := r.decision
+	r.worked = d
+	n := int(d.members.left)
+	if d.Abandoned || d.fault != nil {
+		n = 0
+	}
+	if cap(r.scratch) > keptRanks {
+		r.scratch = nil
+	}
+	r.scratch = r.scratch[:0]
+	rules := &d.members.core.rules[d.rules]
+	if n == 0 || rules.Choose != nil {
+		return
+	}
+	r.scratch = slices.Grow(r.scratch, n)[:n]
+	if rules.Order == nil && r.few() {
+		return
+	}
+	r.sort(rules)
+}
+
+// few ranks a group of few different priorities by counting them: no sort.
+func (r *ranking) few() bool {
+	if r.decision.policy() != HighestPriority {
+		return false
+	}
+	const most = 16
+	var priorities [most]int32
+	var counts [most]uint32
+	different := 0
+	for m := r.decision.members; m.left > 0; m.advance() {
+		at, ok := slices.BinarySearchFunc(priorities[:different], m.standing().Priority, descending)
+		if !ok {
+			if different == most {
+				return false
+			}
+			copy(priorities[at+1:different+1], priorities[at:different])
+			copy(counts[at+1:different+1], counts[at:different])
+			priorities[at], counts[at] = m.standing().Priority, 0
+			different++
+		}
+		counts[at]++
+	}
+	next := uint32(1)
+	for i := range different {
+		next, counts[i] = next+counts[i], next
+	}
+	i := 0
+	for m := r.decision.members; m.left > 0; m.advance() {
+		at, _ := slices.BinarySearchFunc(priorities[:different], m.standing().Priority, descending)
+		r.scratch[i] = counts[at]
+		counts[at]++
+		i++
+	}
+	return true
+}
+
+func descending(a, b int32) int {
+	switch {
+	case a > b:
+		return -1
+	case a < b:
+		return 1
+	}
+	return 0
+}
+
+// sort ranks a group by its policy.
+func (r *ranking) sort(rules *Rules) {
+	d := r.decision
+	core := d.members.core
+	defer func(tape Tape) { core.tape = tape }(core.tape)
+	core.tape = nil // this decides nothing
+	type numbered struct {
+		Standing
+		at int
+	}
+	group := make([]numbered, 0, len(r.scratch))
+	for m := d.members; m.left > 0; m.advance() {
+		group = append(group, numbered{m.standing(), len(group)})
+	}
+	var x more // takes the fault of an order that fails only now
+	slices.SortStableFunc(group, func(a, b numbered) int {
+		earlier, later := a, b
+		if b.at < a.at {
+			earlier, later = b, a
+		}
+		first := earlier
+		if x.fault == nil && core.beats(rules, &x, later.Standing, earlier.Standing) {
+			first = later
+		}
+		if first.at == a.at {
+			return -1
+		}
+		return 1
+	})
+	if x.fault != nil {
+		r.scratch = r.scratch[:0]
+		return
+	}
+	for i := range group {
+		r.scratch[group[i].at] = uint32(i + 1)
+	}
+}
+
+func (d *Decision) policy() Policy { return d.members.core.rules[d.rules].Policy }

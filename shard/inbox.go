@@ -1,0 +1,142 @@
+package shard
+
+import (
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// inbox takes what the owner is told besides submissions: locks, and winners of
+// exclusive targets that have ended. None of it is refused, also after Close.
+//
+// The owner looks into it after it has read the ring's tail and before it
+// drains up to there. So whatever was put in before an operation was submitted
+// is known to the core before that operation is.
+type inbox struct {
+	mu    sync.Mutex
+	mail  []control
+	taken bool       // by Carry: nothing is taken in any more
+	full  atomicBool // publishes to the owner that there is mail
+}
+
+// control is one thing that the owner is told.
+type control struct {
+	kind    controlKind
+	lock    Lock          // setLock; for unsetLock its ID
+	hold    Hold          // endHold, holdTarget
+	applied chan struct{} // closed when it is in force; nil if nobody waits
+}
+
+type controlKind uint8
+
+const (
+	endHold controlKind = iota
+	holdTarget
+	setLock
+	unsetLock
+)
+
+// put reports false if the shard has ended and its state was carried on.
+func (b *inbox) put(c control) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.taken {
+		return false
+	}
+	b.mail = append(b.mail, c)
+	b.full.Store(true)
+	return true
+}
+
+// take empties the inbox.
+func (b *inbox) take() []control {
+	if !b.full.Load() {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	mail := b.mail
+	b.mail = nil
+	b.full.Store(false)
+	return mail
+}
+
+// takeMail tells the core what the inbox holds.
+func (s *Shard) takeMail() {
+	for _, m := range s.inbox.take() {
+		s.apply(&m)
+	}
+}
+
+// apply tells the core one thing, and writes it down.
+func (s *Shard) apply(m *control) {
+	c, journal := s.owner.core, s.owner.journal
+	if journal != nil {
+		journal.control(m)
+	}
+	switch m.kind {
+	case endHold:
+		c.Ended(m.hold.Target, m.hold.Token)
+	case holdTarget:
+		c.Hold(m.hold)
+	case setLock:
+		c.Lock(m.lock)
+	case unsetLock:
+		c.Unlock(m.lock.ID)
+	}
+	if m.applied != nil {
+		close(m.applied)
+	}
+}
+
+// Ended frees an exclusive target: the winner with that token has ended. It
+// reports false if the shard has ended and its state was carried on: then it is
+// to be told to the shard that carries it. Safe for concurrent use.
+func (s *Shard) Ended(target uuid.UUID, token uint64) bool {
+	ok := s.inbox.put(control{kind: endHold, hold: Hold{Target: target, Token: token}})
+	if s.waits.Load() {
+		s.bell.Ring()
+	}
+	return ok
+}
+
+// Lock puts a lock into force, or replaces the one with its ID. The channel is
+// closed when it is in force; see Ended for the result. Safe for concurrent use.
+func (s *Shard) Lock(l Lock) (applied <-chan struct{}, ok bool) {
+	return s.control(control{kind: setLock, lock: l})
+}
+
+// Unlock ends a lock, likewise.
+func (s *Shard) Unlock(id uint64) (applied <-chan struct{}, ok bool) {
+	return s.control(control{kind: unsetLock, lock: Lock{ID: id}})
+}
+
+func (s *Shard) control(m control) (applied <-chan struct{}, ok bool) {
+	m.applied = make(chan struct{})
+	ok = s.inbox.put(m)
+	s.bell.Ring()
+	return m.applied, ok
+}
+
+// Carried is what outlives a shard: the targets whose winners run, locks, and
+// the greatest fencing token.
+type Carried struct {
+	Holds []Hold
+	Locks []Lock
+	Token uint64
+}
+
+// Carry returns what the shard that takes over has to know. The shard must have
+// ended.
+func (s *Shard) Carry() Carried {
+	s.takeMail()
+	s.inbox.mu.Lock()
+	late := s.inbox.mail
+	s.inbox.mail, s.inbox.taken = nil, true
+	s.inbox.mu.Unlock()
+	for _, m := range late {
+		s.apply(&m)
+	}
+	c := s.owner.core
+	return Carried{Holds: c.Holds(), Locks: c.Locks(), Token: c.config.Fence + c.number}
+}
