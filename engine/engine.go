@@ -23,7 +23,8 @@ type Engine struct {
 	router   router   // immutable
 	rulebook rulebook // immutable
 	epoch    time.Time
-	cells    []*cell // one per shard; outlive generations
+	cells    []*cell    // one per shard; outlive generations
+	holders  []*holders // likewise
 
 	// current publishes the shards to submitters; nil before the first start.
 	current atomic.Pointer[generation]
@@ -59,6 +60,7 @@ func New(config Config) (*Engine, error) {
 	}
 	for range config.Shards {
 		e.cells = append(e.cells, &cell{})
+		e.holders = append(e.holders, &holders{})
 	}
 	e.waiters.New = func() any { return &waiter{told: make(chan struct{}, 1)} }
 	return e, nil
@@ -77,18 +79,25 @@ func (e *Engine) Registry() Registry { return e.config.Registry }
 // Start starts an engine that is new or was stopped; otherwise it does nothing.
 // If the engine is being stopped, Start waits until its open windows have
 // closed, but not for running winners. On a shard's own goroutine (in
-// Config.Decided or a Contender) it does not wait but continues elsewhere.
+// Config.Decided or a Contender), and inside a winner where targets can be
+// Exclusive, it does not wait but continues elsewhere.
 func (e *Engine) Start() {
-	if onShard() {
+	if e.mustNotWait() {
 		go e.start()
 		return
 	}
 	e.start()
 }
 
+// mustNotWait reports whether open windows may be waiting for the caller: for a
+// shard's own goroutine, or the winner of an exclusive target.
+func (e *Engine) mustNotWait() bool {
+	return onShard() || e.rulebook.exclusive && callersNamed(executeFrame) > 0
+}
+
 func (e *Engine) start() {
 	for !e.tryStart() {
-		e.current.Load().awaitShards(nil)
+		e.current.Load().awaitShards(nil, false)
 	}
 }
 
@@ -137,7 +146,8 @@ func (e *Engine) live() (*generation, error) {
 // cancelled; Stop then returns the context's cause. Stopping a stopped engine
 // is harmless; several stops wait together.
 //
-// Called from inside a winner's function, Stop does not wait for that one. It
+// Called from inside a winner's function, Stop does not wait for that one, nor
+// for windows that wait for winners of Exclusive targets. It
 // knows only that it is inside of a winner, not of which engine or run: where
 // that is another, it returns with one winner of this one left. It does wait for
 // winners that an executor such as Bounded keeps behind it: use a context that
@@ -154,7 +164,8 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if g == nil || onShard() {
 		return nil
 	}
-	if g.awaitShards(ctx.Done()) && g.awaitRuns(ctx, callersNamed(executeFrame)) {
+	inside := callersNamed(executeFrame)
+	if g.awaitShards(ctx.Done(), inside > 0) && g.awaitRuns(ctx, inside) {
 		return nil
 	}
 	g.abort()
@@ -169,7 +180,7 @@ func (e *Engine) Restart(ctx context.Context) error {
 		return nil
 	}
 	err := e.Stop(ctx)
-	e.start()
+	e.Start()
 	return err
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"example.com/contend/shard"
 	"github.com/google/uuid"
@@ -61,29 +62,55 @@ func (e *Engine) tellShard(index int, tell func(*shard.Shard) bool) {
 	}
 }
 
-// holds makes a run known under its token; under the lock.
-func (rs *runs) holds(r *run) {
+// holders are the winners of one shard's exclusive targets that run or will run,
+// by token. It outlives generations, as a winner may. Its lock may be taken under
+// runs.mu.
+type holders struct {
+	mu   sync.Mutex
+	runs map[uint64]*run
+}
+
+func (h *holders) add(r *run) {
 	if r.hold.Token == 0 {
 		return
 	}
-	if rs.holding == nil {
-		rs.holding = make(map[uint64]*run)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.runs == nil {
+		h.runs = make(map[uint64]*run)
 	}
-	rs.holding[r.hold.Token] = r
+	h.runs[r.hold.Token] = r
+}
+
+func (h *holders) remove(r *run) { h.removeToken(r.hold.Token) }
+
+func (h *holders) removeToken(token uint64) {
+	if token == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.runs, token)
+}
+
+// preempt marks a winner as preempted, and returns how to cancel it if it has
+// begun.
+func (h *holders) preempt(token uint64) context.CancelCauseFunc {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.runs[token]
+	if r == nil {
+		return nil
+	}
+	r.preempted = true
+	return r.cancel
 }
 
 // preempt cancels the contexts of winners that are to make way, on the shard's
 // goroutine.
 func (rs *runs) preempt(batch []Preemption) {
 	for _, p := range batch {
-		rs.mu.Lock()
-		var cancel context.CancelCauseFunc
-		if r := rs.holding[p.Token]; r != nil {
-			r.preempted = true
-			cancel = r.cancel
-		}
-		rs.mu.Unlock()
-		if cancel != nil {
+		if cancel := rs.holders.preempt(p.Token); cancel != nil {
 			cancel(ErrPreempted)
 		}
 	}
@@ -109,10 +136,11 @@ func (r *run) exclusively(ctx context.Context) (context.Context, func()) {
 
 // setCancel publishes how the winner can be preempted, and does so if it was.
 func (r *run) setCancel(cancel context.CancelCauseFunc) {
-	r.runs.mu.Lock()
+	h := r.runs.holders
+	h.mu.Lock()
 	r.cancel = cancel
 	preempted := r.preempted
-	r.runs.mu.Unlock()
+	h.mu.Unlock()
 	if preempted && cancel != nil {
 		cancel(ErrPreempted)
 	}

@@ -32,7 +32,7 @@ func (e *Engine) begin(last *generation) *generation {
 	key := shard.Key(randomKey())
 	fence := uint64(max(0, time.Now().UnixNano())) // grows over processes, too
 	for i := range e.config.Shards {
-		rs := &runs{cell: e.cells[i], gen: g, engine: e}
+		rs := &runs{cell: e.cells[i], gen: g, engine: e, holders: e.holders[i]}
 		config := shard.Config{
 			Index:     uint32(i),
 			RingSize:  e.config.RingSize,
@@ -102,7 +102,11 @@ func (g *generation) drained() bool {
 }
 
 // awaitShards waits until all windows have closed and the journal is written.
-func (g *generation) awaitShards(done <-chan struct{}) bool {
+// From inside a winner it does not wait for windows that wait for winners.
+func (g *generation) awaitShards(done <-chan struct{}, inside bool) bool {
+	if inside {
+		return g.awaitWaiting(done)
+	}
 	for _, s := range g.shards {
 		select {
 		case <-s.Done():
@@ -116,6 +120,20 @@ func (g *generation) awaitShards(done <-chan struct{}) bool {
 		}
 	}
 	return g.journal.await(done)
+}
+
+// awaitWaiting waits until the windows that are still open, if any, wait for
+// winners.
+func (g *generation) awaitWaiting(done <-chan struct{}) bool {
+	for _, s := range g.shards {
+		select {
+		case <-s.Done():
+		case <-s.Waiting():
+		case <-done:
+			return false
+		}
+	}
+	return true
 }
 
 // awaitRuns waits until all winners have ended. If the caller is inside of

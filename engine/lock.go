@@ -80,6 +80,12 @@ func (e *Engine) Lock(ctx context.Context, config LockConfig) (*Lock, error) {
 	if _, err := e.live(); err != nil {
 		return nil, e.refused(err)
 	}
+	e.mu.Lock()
+	stopped := e.stopped
+	e.mu.Unlock()
+	if stopped {
+		return nil, e.refused(&StoppedError{})
+	}
 	l := &Lock{config: config, engine: e}
 	e.locks.add(l)
 	l.mu.Lock()

@@ -25,8 +25,8 @@ type run struct {
 	// hold is the winner's target and fencing token if that is exclusive; its
 	// token is 0 otherwise. Set before the run is added.
 	hold      shard.Hold
-	cancel    context.CancelCauseFunc // of the running function; guarded by runs.mu
-	preempted bool                    // guarded by runs.mu
+	cancel    context.CancelCauseFunc // of the running function; guarded by holders.mu
+	preempted bool                    // guarded by holders.mu
 }
 
 // The states of a run.
@@ -40,15 +40,15 @@ const (
 // runs are the winners of one shard. Its lock is taken twice for a winner,
 // never for a loser and never by a submission.
 type runs struct {
-	cell   *cell // where outcomes are counted
-	gen    *generation
-	engine *Engine
+	cell    *cell // where outcomes are counted
+	gen     *generation
+	engine  *Engine
+	holders *holders // winners of exclusive targets, of all generations
 
 	mu      sync.Mutex
 	live    *run
 	count   int
 	aborted bool
-	holding map[uint64]*run // runs with a token
 }
 
 // add takes a winner in. It reports false if the engine was stopped meanwhile.
@@ -64,7 +64,7 @@ func (rs *runs) add(r *run) bool {
 	}
 	r.state.Store(runQueued)
 	rs.link(r)
-	rs.holds(r)
+	rs.holders.add(r)
 	return true
 }
 
@@ -73,6 +73,7 @@ func (rs *runs) remove(r *run) {
 	rs.mu.Lock()
 	rs.unlink(r)
 	rs.mu.Unlock()
+	rs.holders.remove(r)
 	rs.engine.release(r.hold)
 	rs.gen.runEnded()
 }
@@ -99,7 +100,6 @@ func (rs *runs) unlink(r *run) {
 	}
 	r.prev, r.next = nil, nil
 	rs.count--
-	delete(rs.holding, r.hold.Token)
 }
 
 func (rs *runs) len() int {
@@ -121,10 +121,10 @@ func (rs *runs) abort() {
 		rs.unlink(r)
 		if r.state.CompareAndSwap(runQueued, runStopped) {
 			queued = append(queued, giveUp) // its function will not be called
+			rs.holders.removeToken(hold.Token)
 			rs.engine.release(hold)
 		} else {
 			rs.link(r) // until its function ends
-			rs.holds(r)
 			if r.state.CompareAndSwap(runRunning, runStopped) {
 				running = append(running, giveUp)
 			}

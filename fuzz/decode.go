@@ -51,7 +51,7 @@ var (
 
 	steps = [8]int32{0, 0, 1, 3, 4, -1, math.MaxInt32, math.MinInt32}
 
-	deadlines = [4]int64{0, 5, 7, 9}
+	deadlines = [4]int64{0, 5, 7, -1}
 	idles     = [4]time.Duration{0, 0, time.Millisecond, 4 * time.Millisecond}
 	sizes     = [4]int{0, 0, 2, 4}
 	decisives = [4]int32{0, 8, math.MaxInt32, math.MaxInt32}
@@ -92,7 +92,7 @@ const stepBytes = 5
 // Decode reads a program from any bytes: two with what concerns all of it, two
 // for each set of rules, and five for each instruction.
 //
-//	sets, targets, calm, abandon, plain | limit, locks, fence
+//	sets, targets, calm, abandon, plain | limit, locks, carried, fence
 //	winner, early, exclusive | idle, size, decisive, preempt
 //	kind and gap | target and priority | window and stamp | retry | fold, deadline, undecided
 func Decode(code []byte) *Program {
@@ -121,6 +121,7 @@ func (d *decoder) header(general, limit byte) {
 		d.program.Limit = 3 + int(limit&7)
 	}
 	d.locks = limit&0x10 != 0
+	d.program.Carried = limit&0x40 != 0
 	if limit&0x80 != 0 {
 		d.program.Fence = 1 << 40
 	}
@@ -206,7 +207,7 @@ func (d *decoder) op(form Form, code [stepBytes]byte) model.Op {
 	op := model.Op{
 		ID: d.staged, Target: uuid.UUID{target},
 		Priority: priorities[who>>5],
-		At:       stamp(how>>4, d.now),
+		At:       d.stamp(how >> 4),
 		Window:   int64(windows[how&0x0f]),
 	}
 	if d.calm {
@@ -262,10 +263,13 @@ func (d *decoder) lock(s *Step, who, how byte) {
 }
 
 // stamp is when an operation was submitted that is staged now: mostly not
-// known, else now or some time ago.
-func stamp(choice byte, now int64) int64 {
-	if choice < 10 {
+// known, else some time ago.
+func (d *decoder) stamp(choice byte) int64 {
+	switch {
+	case choice < 10:
 		return -1
+	case d.calm:
+		return max(0, d.now-int64(calmGaps[choice-8])) // at most 2 ms
 	}
-	return max(0, now-int64(gaps[choice]))
+	return max(0, d.now-int64(gaps[choice]))
 }

@@ -38,11 +38,19 @@ func newMatch(p *Program) *match {
 		core.Rules = append(core.Rules, p.Rules[i].shard(func() {}))
 		plain.Rules = append(plain.Rules, p.Rules[i].model())
 	}
-	return &match{
+	m := &match{
 		program: p, core: shard.NewCore(core), model: model.New(plain),
 		folds: [3]*shard.Fold{nil, new(shard.Fold), new(shard.Fold)},
 	}
+	if p.Carried {
+		m.core.Hold(shard.Hold{Token: carriedToken})
+		m.model.Hold(model.Hold{Token: carriedToken})
+	}
+	return m
 }
+
+// carriedToken is an earlier winner's.
+const carriedToken = 7
 
 // mismatch is how a program fails.
 type mismatch string

@@ -13,6 +13,8 @@ type Program struct {
 	Rules []RuleSet // of index 1 and on
 	Limit int
 	Fence uint64
+	// Carried: the winner of an earlier core holds target 0.
+	Carried bool
 	// Abandon ends the program by Abandon, not by waiting for everything.
 	Abandon bool
 	Steps   []Step
@@ -21,7 +23,7 @@ type Program struct {
 // String returns the program as a script.
 func (p *Program) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "limit=%d fence=%d abandon=%t\n", p.Limit, p.Fence, p.Abandon)
+	fmt.Fprintf(&b, "limit=%d fence=%d carried=%t abandon=%t\n", p.Limit, p.Fence, p.Carried, p.Abandon)
 	for i := range p.Rules {
 		fmt.Fprintf(&b, "rules %d: %s\n", i+1, &p.Rules[i])
 	}

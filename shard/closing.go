@@ -20,10 +20,12 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 	}
 	if r.Exclusive {
 		h, busy := c.holds[g.target]
-		if decisive && r.Preempt && busy && h.held && !h.preempted {
+		if decisive && r.Preempt && busy && !h.preempted {
 			h.preempted = true
 			c.holds[g.target] = h
-			c.preempted = append(c.preempted, Preemption{Target: g.target, Token: h.token})
+			if h.held {
+				c.preempted = append(c.preempted, Preemption{Target: g.target, Token: h.token})
+			}
 		}
 		if busy {
 			c.wait(index, g)

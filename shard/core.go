@@ -227,6 +227,7 @@ func (c *Core) Release() {
 	}
 	clear(c.batch)
 	c.batch, c.decided = c.batch[:0], c.decided[:0]
+	c.sweepRanks()
 	if len(c.dismissed)+len(c.preempted) == 0 {
 		return
 	}

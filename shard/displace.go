@@ -6,17 +6,21 @@ import (
 )
 
 // rank is a staged operation in the order in which operations have to make
-// room: the lowest priority first, among equals the one that entered last.
+// room: the lowest priority first, among equals the one that entered last (or
+// came back, or was deferred). It does not refer to the operation, which may be
+// long gone.
 type rank struct {
-	Standing
-	entered uint64
-	serial  uint64 // of the group when it entered: another one means it is gone
-	group   uint32
-	at      place // where it stood then
+	entered  uint64
+	serial   uint64 // of the group when it entered: another one means it is gone
+	id       uint64
+	group    uint32
+	at       place // where it stood then
+	priority int32
+	ticket   bool // it has one, so that its id is a sequence
 }
 
 func (a *rank) before(b *rank) bool {
-	return a.Priority < b.Priority || a.Priority == b.Priority && a.entered > b.entered
+	return a.priority < b.priority || a.priority == b.priority && a.entered > b.entered
 }
 
 // ranks is a binary heap of the staged operations of a core with a limit.
@@ -96,6 +100,13 @@ func (q *ranks) sweep(staged func(*rank) bool) {
 
 func (q *ranks) bytes() int { return cap(q.heap) * int(unsafe.Sizeof(rank{})) }
 
+// sweepRanks sweeps if most of what is ranked is gone.
+func (c *Core) sweepRanks() {
+	if n := len(c.ranks.heap); n > minSweep && n > 2*c.staged {
+		c.ranks.sweep(func(r *rank) bool { _, ok := c.find(r); return ok })
+	}
+}
+
 // minSweep keeps small heaps from being swept all the time.
 const minSweep = 256
 
@@ -108,10 +119,10 @@ func (c *Core) find(r *rank) (at place, ok bool) {
 	g := c.groups.at(r.group)
 	if !c.moves(g) {
 		s := c.at(g, r.at)
-		return r.at, s.Ticket == r.Ticket && s.ID == r.ID
+		return r.at, !s.empty()
 	}
 	for m := c.membersOf(g); m.left > 0; m.advance() {
-		if s := m.standing(); s == r.Standing {
+		if s := m.standing(); s.ID == r.id && s.Priority == r.priority && (s.Ticket != nil) == r.ticket {
 			return m.place, true
 		}
 	}
@@ -127,9 +138,6 @@ func (c *Core) makeRoom(e *entrant, at int64) bool {
 	if c.config.Limit == 0 {
 		return true
 	}
-	if n := len(c.ranks.heap); n > minSweep && n > 2*c.staged {
-		c.ranks.sweep(func(r *rank) bool { _, ok := c.find(r); return ok })
-	}
 	if c.staged < c.config.Limit {
 		return true
 	}
@@ -140,18 +148,19 @@ func (c *Core) makeRoom(e *entrant, at int64) bool {
 			c.ranks.pop()
 			continue
 		}
-		if e.Priority <= r.Priority {
+		if e.Priority <= r.priority {
 			return false
 		}
 		c.ranks.pop()
-		c.displace(c.groups.at(r.group), p, r.Standing, at)
+		c.displace(c.groups.at(r.group), p, at)
 		return true
 	}
 	return false
 }
 
 // displace dismisses a staged operation to make room.
-func (c *Core) displace(g *group, p place, s Standing, at int64) {
+func (c *Core) displace(g *group, p place, at int64) {
+	s := c.at(g, p)
 	if c.moves(g) {
 		c.remove(g, p)
 	} else {
@@ -171,5 +180,5 @@ func (c *Core) Floor() (priority int32, ok bool) {
 	if c.config.Limit == 0 || c.staged < c.config.Limit || len(c.ranks.heap) == 0 {
 		return 0, false
 	}
-	return c.ranks.heap[0].Priority, true // or lower than any, if that one is gone
+	return c.ranks.heap[0].priority, true // or lower than any, if that one is gone
 }

@@ -63,7 +63,10 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 		g.flags |= heeded
 	}
 	if c.config.Limit > 0 {
-		c.ranks.add(rank{Standing: s, group: index, at: at, serial: c.mores.at(index).serial})
+		c.ranks.add(rank{
+			priority: s.Priority, id: s.ID, ticket: s.Ticket != nil,
+			group: index, at: at, serial: c.mores.at(index).serial,
+		})
 	}
 }
 

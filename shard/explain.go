@@ -27,6 +27,14 @@ func (v *Verdict) Rank() int {
 	return v.ranks.rank()
 }
 
+// kept returns the memory that is worth keeping.
+func (r *ranking) kept() []uint32 {
+	if cap(r.scratch) > keptRanks {
+		return nil
+	}
+	return r.scratch[:0]
+}
+
 // Kept returns a copy that can be kept after the call: its Rank is 0.
 func (v *Verdict) Kept() Verdict {
 	kept := *v
@@ -62,9 +70,6 @@ func (r *ranking) work() {
 	n := int(d.members.left)
 	if d.Abandoned || d.fault != nil {
 		n = 0
-	}
-	if cap(r.scratch) > keptRanks {
-		r.scratch = nil
 	}
 	r.scratch = r.scratch[:0]
 	rules := &d.members.core.rules[d.rules]

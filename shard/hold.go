@@ -6,7 +6,7 @@ import "github.com/google/uuid"
 type hold struct {
 	token     uint64 // of the winner, if held
 	held      bool   // a winner runs; else a closed window is about to be decided
-	preempted bool   // the winner was reported in Preempted
+	preempted bool   // the winner was reported in Preempted, or will be if there is one
 	waiting   uint32 // index+1 of the target's window, if that is overdue
 }
 
@@ -46,6 +46,9 @@ func (c *Core) hold(target uuid.UUID, token uint64) {
 	h := c.holds[target] // a closed window's, for which another may be waiting
 	h.held, h.token = true, token
 	c.holds[target] = h
+	if h.preempted {
+		c.preempted = append(c.preempted, Preemption{Target: target, Token: token})
+	}
 }
 
 // free ends a hold, and lets the window that waits for it be decided.
@@ -74,6 +77,10 @@ func (c *Core) Ended(target uuid.UUID, token uint64) bool {
 
 // Overdue reports whether a window waits for its target's winner.
 func (c *Core) Overdue() bool { return c.wheel.overdue.head != 0 }
+
+// OnlyOverdue reports whether windows wait for their targets' winners and nothing
+// else is staged.
+func (c *Core) OnlyOverdue() bool { return c.Overdue() && c.wheel.live == 0 }
 
 // Hold takes over a target whose winner was named by an earlier core.
 func (c *Core) Hold(h Hold) { c.holds[h.Target] = hold{held: true, token: h.Token} }

@@ -35,6 +35,7 @@ type owner struct {
 	found   int64  // the time given to unstamped operations of this drain
 	drained int    // operations found by the last look
 	whole   bool   // the last look drained up to its snapshot
+	stuck   bool   // after Close, nothing but windows of held targets was left
 	pace    pace
 
 	telling telling
@@ -164,6 +165,10 @@ func (s *Shard) advance(closed, aborted bool) {
 		o.core.Abandon()
 	}
 	s.deliver()
+	if closed && !o.stuck && o.core.OnlyOverdue() {
+		o.stuck = true
+		close(s.waiting)
+	}
 	if o.journal != nil {
 		o.journal.flush(o.looked, o.core.Staged() == 0)
 	}

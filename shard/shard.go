@@ -133,6 +133,7 @@ type Shard struct {
 	closeOnce sync.Once
 	closing   chan struct{} // closed by Close
 	done      chan struct{} // closed when the owner has ended
+	waiting   chan struct{} // closed when what is left after Close waits for winners
 	aborted   atomicBool    // publishes Abort to the owner; no other memory
 	inbox     inbox
 	waits     atomicBool // publishes to ending winners that the owner waits for one
@@ -153,6 +154,7 @@ func New(config Config) *Shard {
 		room:    ring.NewRoom(),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
+		waiting: make(chan struct{}),
 	}
 	s.owner.init(s)
 	return s
@@ -178,3 +180,7 @@ func (s *Shard) Abort() {
 // Done is closed when the shard was closed, all it had accepted was told and
 // its goroutine has ended.
 func (s *Shard) Done() <-chan struct{} { return s.done }
+
+// Waiting is closed when the shard was closed and all that is left are windows of
+// exclusive targets that wait for their winners' end.
+func (s *Shard) Waiting() <-chan struct{} { return s.waiting }

@@ -23,7 +23,7 @@ func (s *Shard) deliver() {
 		}
 		for !s.tell() {
 		}
-		*t = telling{ranks: ranking{scratch: t.ranks.scratch}}
+		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
 		s.owner.core.Release()
 	}
 }

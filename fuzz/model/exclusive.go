@@ -12,7 +12,7 @@ type hold struct {
 	target    uuid.UUID
 	token     uint64 // of the winner
 	pending   bool
-	preempted bool // the winner was asked to make way
+	preempted bool // the winner was asked to make way, or will be once it is named
 }
 
 // Hold is a target whose winner runs.
@@ -40,6 +40,9 @@ func (m *Model) holdOf(target uuid.UUID) *hold {
 	return nil
 }
 
+// Hold keeps a target for a winner that was named by an earlier model.
+func (m *Model) Hold(h Hold) { m.hold(h.Target, h.Token) }
+
 // hold keeps the next window of a target waiting for a winner.
 func (m *Model) hold(target uuid.UUID, token uint64) {
 	h := m.holdOf(target) // if the winner's window was pending
@@ -48,6 +51,9 @@ func (m *Model) hold(target uuid.UUID, token uint64) {
 		m.holds = append(m.holds, h)
 	}
 	h.pending, h.token = false, token
+	if h.preempted {
+		m.preempted = append(m.preempted, Preemption{target, token})
+	}
 }
 
 // wait keeps a window open until its target is free.
@@ -79,9 +85,13 @@ func (m *Model) Ended(target uuid.UUID, token uint64) bool {
 // preempt asks the winner of a target to make way for an operation of its next
 // window, once.
 func (m *Model) preempt(w *window) {
-	if h := m.holdOf(w.target); h != nil && !h.pending && !h.preempted {
-		h.preempted = true
+	h := m.holdOf(w.target)
+	if h == nil || h.preempted {
+		return
+	}
+	h.preempted = true
+	w.notes |= Preempted
+	if !h.pending {
 		m.preempted = append(m.preempted, Preemption{h.target, h.token})
-		w.notes |= Preempted
 	}
 }
