@@ -52,12 +52,10 @@ func (e *Engine) release(h shard.Hold) {
 // tellShard tells a shard something that outlives generations: if the shard has
 // ended and its successor is being made, the successor.
 func (e *Engine) tellShard(index int, tell func(*shard.Shard) bool) {
-	for {
-		g := e.current.Load()
-		if g == nil || tell(g.shards[index]) {
-			return
-		}
-		e.mu.Lock() // held by whoever makes the successor
+	g := e.current.Load()
+	for g != nil && !tell(g.shards[index]) {
+		e.mu.Lock() // whoever makes the successor holds it
+		g = e.current.Load()
 		e.mu.Unlock()
 	}
 }

@@ -10,33 +10,16 @@ import (
 
 // Priority ranks the contenders of a target: higher wins. Every int32 is
 // valid, the extremes included.
-type Priority int32
+type Priority = shard.Priority
 
 // The named priorities.
 const (
-	Background Priority = 1
-	Low        Priority = 2
-	Normal     Priority = 5
-	High       Priority = 8
-	Critical   Priority = 10
+	Background = shard.Background
+	Low        = shard.Low
+	Normal     = shard.Normal
+	High       = shard.High
+	Critical   = shard.Critical
 )
-
-// String returns the name of a named priority, the number of any other.
-func (p Priority) String() string {
-	switch p {
-	case Background:
-		return "background"
-	case Low:
-		return "low"
-	case Normal:
-		return "normal"
-	case High:
-		return "high"
-	case Critical:
-		return "critical"
-	}
-	return fmt.Sprint(int32(p))
-}
 
 // Mode says whether an operation contends.
 type Mode uint8
@@ -102,7 +85,7 @@ func (op *Op) validate() error {
 	if op.Window < 0 {
 		return &InvalidError{"Op.Window", op.Window, "a positive duration, or 0 for the engine's window"}
 	}
-	return op.Retry.validate()
+	return validateRetry(&op.Retry)
 }
 
 // The vocabulary of the lean path, where the engine allocates nothing, is the

@@ -14,7 +14,7 @@ func (e *Engine) describe(ctx context.Context, t *Ticket, extra *shard.Extra, op
 		return
 	}
 	t.Extra = extra
-	extra.Retry, extra.Value = op.Retry.core(), op.Value
+	extra.Retry, extra.Value = op.Retry, op.Value
 	if e.rulebook.deadlines {
 		extra.Deadline = e.deadlineOf(ctx, op)
 	}

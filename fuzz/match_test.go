@@ -155,7 +155,10 @@ func (m *match) extra(op *model.Op) *shard.Extra {
 	}
 	x := &shard.Extra{Deadline: op.Deadline, Fold: m.folds[op.Fold]}
 	if op.Retry != nil {
-		x.Retry = shard.Retry(*op.Retry)
+		r := op.Retry
+		x.Retry = shard.Retry{
+			Limit: r.Limit, Backoff: r.Backoff, MaxBackoff: r.MaxBackoff, Step: shard.Priority(r.Step),
+		}
 	}
 	return x
 }

@@ -113,7 +113,7 @@ func (r *RuleSet) shard(asked func()) shard.Rules {
 	rules := shard.Rules{
 		Policy: shard.Policy(r.Policy),
 		Early:  r.Early, RunnersUp: r.RunnersUp,
-		Idle: r.Idle, Size: r.Size, Decisive: r.Decisive,
+		Idle: r.Idle, Size: r.Size, Decisive: shard.Priority(r.Decisive),
 		Exclusive: r.Exclusive, Preempt: r.Preempt,
 	}
 	if o := r.Ordering; o != NoOrder {

@@ -233,7 +233,7 @@ func (p *Player) rules() Rules {
 	}
 	r.Early, r.Exclusive, r.Preempt = flags&rulesEarly != 0, flags&rulesExclusive != 0, flags&rulesPreempt != 0
 	r.RunnersUp, r.Idle = int(p.int()), time.Duration(p.int())
-	r.Size, r.Decisive = int(p.int()), int32(p.int())
+	r.Size, r.Decisive = int(p.int()), Priority(p.int())
 	return r
 }
 
@@ -272,7 +272,7 @@ func (p *Player) ticket(has byte) *Ticket {
 	t.Extra = &Extra{}
 	if has&hasRetry != 0 {
 		t.Extra.Retry = Retry{
-			Limit: int(p.uint()), Backoff: time.Duration(p.int()), MaxBackoff: time.Duration(p.int()), Step: int32(p.int()),
+			Limit: int(p.uint()), Backoff: time.Duration(p.int()), MaxBackoff: time.Duration(p.int()), Step: Priority(p.int()),
 		}
 	}
 	if has&hasFold != 0 {

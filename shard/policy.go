@@ -98,7 +98,7 @@ func (c *Core) choose(r *Rules, x *more, group []Standing) (chosen int) {
 		chosen = choice(x, r.Choose, group)
 	}
 	if x.fault == nil && (chosen < 0 || chosen >= len(group)) {
-		x.fault = &Fault{Value: fmt.Errorf("Choose returned %d of a group of %d", chosen, len(group))}
+		x.fault = &Fault{Value: fmt.Errorf("it chose number %d of a group of %d", chosen, len(group))}
 	}
 	return chosen
 }

@@ -25,7 +25,7 @@ func (c *Core) tryAgain(g *group, s Standing) {
 }
 
 // aged adds a step to a priority, as far as there is one.
-func aged(priority, step int32) int32 {
+func aged(priority int32, step Priority) int32 {
 	sum := int64(priority) + int64(step)
 	return int32(max(math.MinInt32, min(math.MaxInt32, sum)))
 }

@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -13,45 +12,56 @@ import (
 type Rules struct {
 	// Policy names the winner, unless Order or Choose does.
 	Policy Policy
-	// Order reports whether a wins over b, who was submitted earlier or later.
-	// It is asked once or twice for each operation of a group but the first,
-	// and what it says is kept, so the decision itself costs nothing. Among
-	// those of whom neither wins over the other, or each does, the first
-	// submitted stays ahead.
+	// Order reports whether a is to win over b. What it says is kept as
+	// operations arrive, so deciding costs nothing. Among those of whom neither
+	// is to win over the other, or each is, the first submitted stays ahead.
 	Order func(a, b Standing) bool
-	// Choose returns which of the whole group wins, as an index; the group is
-	// in the order of submission. The slice is its own for the call.
+	// Choose returns which of a whole group wins, as an index; the group is in
+	// the order of submission and valid for the call.
 	//
-	// Order and Choose are called on the owner goroutine: they must be quick
-	// and must not block. They must not depend on anything but their arguments
-	// if decisions are to be repeatable. Should they panic, or choose nobody,
-	// the group's operations are told Faulted.
+	// Order and Choose are called on a shard's goroutine and must not block. If
+	// one panics, or chooses nobody, the operations of the group are told Faulted
+	// (engine.UndecidedError), and the shard goes on. For decisions that can be
+	// repeated they depend on nothing but their arguments.
 	Choose func(group []Standing) int
 
-	// Early tells an operation that it lost as soon as another one of its
-	// window is ahead of it. It stays lost, also if the one ahead withdraws
-	// afterwards. One that can try again or be folded is not told, but stands
-	// behind the others in case that all of them withdraw.
+	// Early tells an operation that it lost as soon as another one is ahead of
+	// it: within microseconds, or a millisecond in a busy shard. Only the leader
+	// is kept, so memory is for targets, not operations. Who was told that it
+	// lost stays lost, also if the leader withdraws afterwards. An operation that
+	// may try again or be folded is not told, but stands behind the others in
+	// case that all of them withdraw.
 	Early bool
-	// RunnersUp is how many of the next best are not told early but kept, at
-	// most MaxRunnersUp.
+	// RunnersUp is how many of the next best are kept to take a withdrawn
+	// leader's place, 0 to 15.
 	RunnersUp int
 
-	// Idle closes a window when nothing arrived in it for so long; 0 is off.
+	// Idle closes a window when nothing arrived in it for so long; 0 is off. The
+	// window's own length stays the limit.
 	Idle time.Duration
-	// Size closes a window when so many operations have arrived; 0 is off.
+	// Size closes a window when so many operations arrived; 0 is off.
 	Size int
 	// Decisive closes a window when an operation of this priority or a higher
 	// one arrives; 0 is off.
-	Decisive int32
+	Decisive Priority
 
-	// Exclusive keeps the next window of a target open until Ended is called
-	// for the last one's winner. It collects meanwhile, whatever its Idle, Size
-	// and Decisive say.
+	// Exclusive lets no two winners of a target run at the same time: the next
+	// window stays open, collecting, until the running winner has ended, and
+	// never shorter than its time. With package engine, a winner of Do or Submit
+	// has ended when its function has, that of Contend with Win.Finish, one of
+	// Stage with Engine.Release; the context of a winner's function carries its
+	// fencing token, see engine.FencingToken.
 	Exclusive bool
-	// Preempt reports a Decisive newcomer's arrival while a winner is running,
-	// so that the winner can be cancelled. The newcomer waits for its end.
+	// Preempt cancels the context of a running winner, with engine.ErrPreempted
+	// as the cause, when a Decisive operation arrives. That one waits for its end.
 	Preempt bool
+}
+
+// Plain reports whether the rules are the zero ones, which cost nothing.
+func (r *Rules) Plain() bool {
+	return r.Policy == HighestPriority && r.Order == nil && r.Choose == nil &&
+		!r.Early && r.RunnersUp == 0 && r.Idle == 0 && r.Size == 0 && r.Decisive == 0 &&
+		!r.Exclusive && !r.Preempt
 }
 
 // MaxRunnersUp bounds Rules.RunnersUp: each newcomer is compared with all.
@@ -61,29 +71,38 @@ const MaxRunnersUp = 15
 // counted.
 const MaxRules = 1<<rulesBits - 1
 
-// Validate returns what is wrong with the rules, in words.
+// A RulesError says which of a Rules' fields cannot be as it is.
+type RulesError struct {
+	Field string
+	Value any
+	Want  string // what would do
+}
+
+func (e *RulesError) Error() string {
+	return fmt.Sprintf("shard: Rules.%s %v: want %s", e.Field, e.Value, e.Want)
+}
+
+// Validate returns a *RulesError if the rules cannot be used.
 func (r *Rules) Validate() error {
 	switch {
 	case r.Policy > EarliestDeadline:
-		return fmt.Errorf("Policy %d: want HighestPriority, FirstWins, LastWins or EarliestDeadline", r.Policy)
+		return &RulesError{"Policy", r.Policy, "HighestPriority, FirstWins, LastWins or EarliestDeadline"}
 	case r.Order != nil && r.Choose != nil:
-		return errors.New("Order and Choose: want one of them")
+		return &RulesError{"Order", "a function", "nil beside Choose, or the other way round"}
 	case r.Policy != HighestPriority && (r.Order != nil || r.Choose != nil):
-		return fmt.Errorf("Policy %v with Order or Choose, which replace it: want one of them", r.Policy)
+		return &RulesError{"Policy", r.Policy, "the zero value beside Order or Choose, which replace it"}
 	case r.Early && r.Choose != nil:
-		return errors.New("Early with Choose, which needs the whole group: want Order")
+		return &RulesError{"Early", true, "false beside Choose, which needs the whole group; or Order instead of that"}
 	case r.RunnersUp < 0 || r.RunnersUp > MaxRunnersUp:
-		return fmt.Errorf("RunnersUp %d: want 0 to %d", r.RunnersUp, MaxRunnersUp)
+		return &RulesError{"RunnersUp", r.RunnersUp, fmt.Sprintf("0 to %d", MaxRunnersUp)}
 	case r.RunnersUp > 0 && !r.Early:
-		return fmt.Errorf("RunnersUp %d without Early, which they are an exception from", r.RunnersUp)
+		return &RulesError{"RunnersUp", r.RunnersUp, "0 without Early, which they are an exception from"}
 	case r.Idle < 0:
-		return fmt.Errorf("Idle %v: want a positive duration, or 0 for off", r.Idle)
+		return &RulesError{"Idle", r.Idle, "a positive duration, or 0 for off"}
 	case r.Size < 0:
-		return fmt.Errorf("Size %d: want a positive number, or 0 for off", r.Size)
-	case r.Preempt && !r.Exclusive:
-		return errors.New("Preempt without Exclusive: there is no winner that a newcomer waits for")
-	case r.Preempt && r.Decisive == 0:
-		return errors.New("Preempt without Decisive: no newcomer could preempt")
+		return &RulesError{"Size", r.Size, "a positive number, or 0 for off"}
+	case r.Preempt && (!r.Exclusive || r.Decisive == 0):
+		return &RulesError{"Preempt", true, "Exclusive, whose winner it is about, and Decisive, which says who may"}
 	}
 	return nil
 }
@@ -98,20 +117,26 @@ func (r *Rules) urgent(priority int32) bool {
 func (r *Rules) prompt() bool { return r.urgent(math.MaxInt32) }
 
 // decides reports whether an operation closes its window by its priority.
-func (r *Rules) decides(priority int32) bool { return r.Decisive != 0 && priority >= r.Decisive }
+func (r *Rules) decides(priority int32) bool {
+	return r.Decisive != 0 && Priority(priority) >= r.Decisive
+}
 
-// Retry lets an operation that lost contend again, in the next window of its
-// target. It is not told of losses that are made up for so.
+// Retry lets an operation that lost enter its target's next window by itself.
+// It is told nothing of losses that it makes up for so; its outcome counts them
+// as Retries. An operation that a lock keeps out does not try again. Once Stop
+// has begun nobody does.
+//
+// The longest that such an operation can starve is Limit+1 windows; with a Step
+// it wins earlier, as soon as it is aged past what it contends with.
 type Retry struct {
-	// Limit is how often.
+	// Limit is how often; 0 is never.
 	Limit int
-	// Backoff is how long the operation pauses after its first loss; twice as
-	// long after each further one, up to MaxBackoff unless that is 0. Without
-	// backoff it is among the first of the next window.
+	// Backoff is how long it pauses after its first loss, twice as long after
+	// each further one, up to MaxBackoff unless that is 0. Without a pause it is
+	// among the first of the next window.
 	Backoff, MaxBackoff time.Duration
-	// Step is added to its priority with each loss, so that it does not lose
-	// for ever. An aged operation is no nearer to passing a lock.
-	Step int32
+	// Step is added to its priority with each loss. It does not help past locks.
+	Step Priority
 }
 
 // after returns the pause after the given number of losses.

@@ -43,7 +43,7 @@ func BenchmarkRules(b *testing.B) {
 				c.setup(core)
 			}
 			rules := uint8(1)
-			if c.rules.plain() {
+			if c.rules.Plain() {
 				rules = 0
 			}
 			benchmarkRules(b, core, rules, 10_000, c.extra)
@@ -58,18 +58,12 @@ func BenchmarkEarly(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			core := NewCore(CoreConfig{Rules: []Rules{rules}})
 			index := uint8(1)
-			if rules.plain() {
+			if rules.Plain() {
 				index = 0
 			}
 			benchmarkRules(b, core, index, 100, nil)
 		})
 	}
-}
-
-// plain reports whether the rules are the zero ones.
-func (r *Rules) plain() bool {
-	return r.Policy == 0 && r.Order == nil && r.Choose == nil && !r.Early && r.Idle == 0 &&
-		r.Size == 0 && r.Decisive == 0 && !r.Exclusive
 }
 
 func benchmarkRules(b *testing.B, c *Core, rules uint8, targets int, extra *Extra) {
