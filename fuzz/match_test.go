@@ -206,7 +206,7 @@ func (m *match) decide() {
 func (m *match) compareDismissal(want *model.Dismissal, d *shard.Dismissal) {
 	got := model.Dismissal{
 		Told:   model.Told{Standing: m.standing(d.Op), Outcome: model.Outcome(d.Outcome), Retries: d.Retries},
-		Target: d.Target, At: d.At, Leader: plain(d.Leader), Lock: d.Lock, Contenders: d.Contenders,
+		Target: d.Target, Opened: d.Opened, At: d.At, Leader: plain(d.Leader), Lock: d.Lock, Contenders: d.Contenders,
 		Rules: want.Rules, Notes: want.Notes,
 	}
 	m.equal(*want, got, "dismissal")

@@ -80,7 +80,7 @@ func (m *Model) gather(w *window) (members []*entry) {
 		lock := m.masking(e, m.now)
 		switch {
 		case lock != nil && !m.abandoned:
-			m.dismiss(w, e, Dismissal{Told: e.told(Masked), At: m.now, Lock: lock.Name})
+			m.dismiss(w, e, Dismissal{Told: e.told(Masked), Opened: w.opened, At: m.now, Lock: lock.Name})
 			w.broken = true
 		case e.withdrawn:
 			m.drop(w)

@@ -39,6 +39,6 @@ func (m *Model) contest(w *window, at int64) {
 	m.leave(worst)
 	w.early++
 	m.dismiss(w, worst, Dismissal{
-		Told: worst.told(Lost), At: at, Leader: leader.standing(), Contenders: w.arrived,
+		Told: worst.told(Lost), Opened: w.opened, At: at, Leader: leader.standing(), Contenders: w.arrived,
 	})
 }

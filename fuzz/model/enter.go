@@ -20,11 +20,11 @@ func (m *Model) Stage(op Op, now int64) {
 func (m *Model) enter(e *entry, at int64) {
 	w := m.windowOf(e.Target)
 	if lock := m.masking(e, at); lock != nil {
-		m.dismiss(w, e, Dismissal{Told: e.told(Masked), At: at, Lock: lock.Name})
+		m.dismiss(w, e, Dismissal{Told: e.told(Masked), Opened: at, At: at, Lock: lock.Name})
 		return
 	}
 	if !m.makeRoom(e, at) {
-		m.dismiss(w, e, Dismissal{Told: e.told(Displaced), At: at})
+		m.dismiss(w, e, Dismissal{Told: e.told(Displaced), Opened: at, At: at})
 		return
 	}
 	if w == nil {

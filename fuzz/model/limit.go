@@ -16,14 +16,15 @@ func (m *Model) makeRoom(newcomer *entry, at int64) bool {
 	if newcomer.priority <= lowest.priority {
 		return false
 	}
-	w := lowest.window
+	w, opened := lowest.window, at
 	m.leave(lowest)
 	if w != nil {
+		opened = w.opened
 		w.broken = true
 		if w.best == lowest {
 			w.best = nil
 		}
 	}
-	m.dismiss(w, lowest, Dismissal{Told: lowest.told(Displaced), At: at})
+	m.dismiss(w, lowest, Dismissal{Told: lowest.told(Displaced), Opened: opened, At: at})
 	return true
 }

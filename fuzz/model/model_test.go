@@ -13,12 +13,21 @@ import (
 
 var x, y = uuid.UUID{1}, uuid.UUID{2}
 
+// words says what an operation is told.
+func words(t Told) string {
+	line := fmt.Sprint(t.ID, " ", t.Outcome)
+	if t.Retries > 0 {
+		line += fmt.Sprint(" after ", t.Retries)
+	}
+	return line
+}
+
 // lines says what was decided and told, a line each.
 func lines(m *Model) (all []string) {
 	for _, d := range m.Decide() {
 		line := fmt.Sprintf("%d-%d-%d:", d.Opened, d.Due, d.Closed)
 		for _, t := range d.Members {
-			line += " " + t.String()
+			line += " " + words(t)
 		}
 		if len(d.Retried) > 0 {
 			line += fmt.Sprint(" retried", d.Retried)
@@ -26,7 +35,7 @@ func lines(m *Model) (all []string) {
 		all = append(all, fmt.Sprintf("%s of %d", line, d.Contenders))
 	}
 	for _, d := range m.Dismissed() {
-		all = append(all, fmt.Sprintf("%d: %v", d.At, d.Told))
+		all = append(all, fmt.Sprintf("%d: %s", d.At, words(d.Told)))
 	}
 	for _, p := range m.Preempted() {
 		all = append(all, fmt.Sprintf("preempt %d", p.Token))

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -100,15 +99,6 @@ type Told struct {
 	Retries int // how often it tried again
 }
 
-// String returns what it says in words.
-func (t Told) String() string {
-	line := fmt.Sprint(t.ID, " ", t.Outcome)
-	if t.Retries > 0 {
-		line += fmt.Sprint(" after ", t.Retries)
-	}
-	return line
-}
-
 // Decision is what came of a window that closed with contenders.
 type Decision struct {
 	Target              uuid.UUID
@@ -131,7 +121,9 @@ type Decision struct {
 type Dismissal struct {
 	Told
 	Target uuid.UUID
-	At     int64
+	// Opened is when its window opened; At, when it was told, if it was in none.
+	Opened, At int64
+
 	Leader Standing // who is ahead of one that Lost
 	Lock   string   // what Masked it
 	// Contenders is how many had arrived when it Lost.
