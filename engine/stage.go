@@ -21,7 +21,8 @@ type Bid struct {
 	// Ticket must not be changed or staged again before its verdict was told. Its
 	// Extra holds a deadline, a retry and the like.
 	Ticket *Ticket
-	// Tag is any number; it is used if there is no ticket.
+	// Tag is any number; it is used if there is no ticket. Operations with the same
+	// tag cannot be told apart in a decision.
 	Tag uint64
 }
 

@@ -1,9 +1,19 @@
 // Package fuzz compares the clever parts with plain ones. A byte string is a
-// program (see Decode) that is run against both; every answer has to agree.
+// program (see Decode): a configuration and steps, that are run against both;
+// every answer has to agree.
 //
-//	bytes ─Decode─▶ steps ─┬▶ shard.Core ──▶ decisions ─┐
-//	                       └▶ model.Model ─▶ decisions ─┴▶ equal?
+//	bytes ─Decode─▶ steps ─┬▶ shard.Core ──▶ decisions, dismissals, … ─┐
+//	                       └▶ model.Model ─▶ decisions, dismissals, … ─┴▶ equal?
 //
 // Everything is logical time and seeded, so that a failing program fails
-// again: go test reports the seed or writes the bytes to testdata.
+// again: go test reports the seed or writes the bytes to testdata, and prints
+// what is left of the program when it is made as small as it gets.
+//
+//	go test ./fuzz -run TestCoreAgainstModel -programs 1000000 -seed 1
+//
+// The programs are also counted by what they exercise: each pair of features
+// that can be on together has to be met by some (see coverage).
+//
+// What the model cannot follow, because it happens in the midst of a decision,
+// is run against the core alone (see lone).
 package fuzz

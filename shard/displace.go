@@ -171,7 +171,11 @@ func (c *Core) displace(g *group, p place, at int64) {
 		}
 	}
 	c.staged--
-	c.dismiss(&Dismissal{Outcome: Displaced, Target: g.target, Op: s, Opened: g.opened, At: at})
+	opened := g.opened
+	if g.flags&parked != 0 {
+		opened = at // it stood in no window
+	}
+	c.dismiss(&Dismissal{Outcome: Displaced, Target: g.target, Op: s, Opened: opened, At: at})
 }
 
 // Floor returns the priority that an operation must exceed to be staged while

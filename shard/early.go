@@ -90,7 +90,7 @@ func (c *Core) worst(r *Rules, x *more, g *group, leader place) place {
 func (c *Core) putAside(g *group, x *more, s Standing) {
 	if x.deferred == 0 {
 		index, d := c.groups.alloc()
-		d.target, d.flags = g.target, aside
+		d.target, d.opened, d.flags = g.target, g.opened, aside
 		c.openMore(index, d)
 		x.deferred = index + 1
 	}
