@@ -53,7 +53,10 @@ func (x *more) dueBy(r *Rules) int64 {
 // putOff leaves a window open whose time seemed to have come: something arrived
 // since, or its target's winner runs. It reports whether it did.
 func (c *Core) putOff(index uint32, g *group, x *more, r *Rules) bool {
-	if g.due = x.dueBy(r); g.flags&readied == 0 && dueTick(g.due) > c.now/int64(Tick) {
+	if g.due = x.dueBy(r); c.abandoned {
+		return false
+	}
+	if g.flags&readied == 0 && dueTick(g.due) > c.now/int64(Tick) {
 		c.wheel.add(index)
 		return true
 	}

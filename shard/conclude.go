@@ -9,7 +9,7 @@ func (c *Core) decideByRules(index uint32, g *group) {
 	}
 	r, x := &c.rules[g.rules], c.mores.at(index)
 	if g.flags&(closed|parked) == 0 {
-		if x != nil && !c.abandoned && c.putOff(index, g, x, r) {
+		if x != nil && c.putOff(index, g, x, r) {
 			return
 		}
 		c.table.remove(g.hash, index)
@@ -98,7 +98,7 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 	d.Early, d.fault = int(x.dismissed), x.fault
 	d.Contenders += int(x.dismissed)
 	if g.flags&closed != 0 {
-		d.Closed = max(c.now, g.due)
+		d.Closed = max(d.Closed, g.due)
 	}
 	if at == nowhere {
 		c.undecided(g)

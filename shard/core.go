@@ -22,15 +22,16 @@ type Core struct {
 	config CoreConfig
 	rules  []Rules // by Terms.Rules; the first are the zero ones
 
-	groups slab[group]
-	chunks slab[chunk]
-	table  table
-	wheel  wheel
-	mores  mores
-	holds  map[uuid.UUID]hold
-	locks  locks
-	ranks  ranks
-	again  queue // retried operations without backoff, about to enter
+	groups    slab[group]
+	chunks    slab[chunk]
+	table     table
+	wheel     wheel
+	mores     mores
+	holds     map[uuid.UUID]hold
+	mostHolds int // since the map was made
+	locks     locks
+	ranks     ranks
+	again     queue // retried operations without backoff, about to enter
 
 	// special: operations with the zero Rules must not take the short way.
 	special bool
@@ -162,6 +163,13 @@ func (c *Core) Close() { c.closing = true }
 func (c *Core) Abandon() {
 	c.closing, c.abandoned, c.special = true, true, true
 	c.wheel.fireAll()
+	for target, h := range c.holds {
+		if h.waiting = 0; h.held {
+			c.holds[target] = h
+		} else {
+			delete(c.holds, target)
+		}
+	}
 }
 
 // Decide decides the next groups that are ready, a batch at a time, and returns
@@ -194,7 +202,7 @@ func (c *Core) announce(index uint32, g *group, winner Standing) *Decision {
 	c.number++
 	c.batch = append(c.batch, Decision{
 		Target: g.target, Shard: c.config.Shard, Number: c.number,
-		Opened: g.opened, Due: g.due, Closed: c.now,
+		Opened: g.opened, Due: g.due, Closed: max(c.now, g.opened),
 		Contenders: int(g.count),
 		Winner:     winner,
 		Abandoned:  c.abandoned,

@@ -62,6 +62,9 @@ func (c *Core) settles(s Standing) bool {
 
 // drop lets go of an operation that was found withdrawn.
 func (c *Core) drop(s Standing) {
+	if x := s.Ticket.Extra; x != nil {
+		x.Value = nil // while it is ours
+	}
 	s.Ticket.release()
 	c.withdrawn++
 }

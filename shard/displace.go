@@ -178,6 +178,12 @@ func (c *Core) displace(g *group, p place, at int64) {
 	c.dismiss(&Dismissal{Outcome: Displaced, Target: g.target, Op: s, Opened: opened, At: at})
 }
 
+// Strict reports whether an operation that arrives may be kept out, by a lock or
+// because the limit is reached.
+func (c *Core) Strict() bool {
+	return c.locks.any() || c.config.Limit > 0 && c.staged >= c.config.Limit
+}
+
 // Floor returns the priority that an operation must exceed to be staged while
 // the limit is reached.
 func (c *Core) Floor() (priority int32, ok bool) {

@@ -140,6 +140,7 @@ func (r *ranking) sort(rules *Rules) {
 		at int
 	}
 	group := make([]numbered, 0, len(r.scratch))
+	r.scratch = r.scratch[:0] // until it is done: the order may not return
 	for m := d.members; m.left > 0; m.advance() {
 		group = append(group, numbered{m.standing(), len(group)})
 	}
@@ -159,11 +160,18 @@ func (r *ranking) sort(rules *Rules) {
 		return 1
 	})
 	if x.fault != nil {
-		r.scratch = r.scratch[:0]
 		return
 	}
+	r.scratch = r.scratch[:len(group)]
 	for i := range group {
 		r.scratch[group[i].at] = uint32(i + 1)
+	}
+	// An order that is not transitive may have named another winner.
+	if at := slices.IndexFunc(group, func(n numbered) bool { return n.Standing == d.Winner }); at > 0 {
+		for _, n := range group[:at] {
+			r.scratch[n.at]++
+		}
+		r.scratch[group[at].at] = 1
 	}
 }
 

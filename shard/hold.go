@@ -1,6 +1,10 @@
 package shard
 
-import "github.com/google/uuid"
+import (
+	"maps"
+
+	"github.com/google/uuid"
+)
 
 // hold is what keeps an exclusive target's next window from being decided.
 type hold struct {
@@ -46,6 +50,7 @@ func (c *Core) hold(target uuid.UUID, token uint64) {
 	h := c.holds[target] // a closed window's, for which another may be waiting
 	h.held, h.token = true, token
 	c.holds[target] = h
+	c.mostHolds = max(c.mostHolds, len(c.holds))
 	if h.preempted {
 		c.preempted = append(c.preempted, Preemption{Target: target, Token: token})
 	}
@@ -55,6 +60,7 @@ func (c *Core) hold(target uuid.UUID, token uint64) {
 func (c *Core) free(target uuid.UUID) {
 	h := c.holds[target]
 	delete(c.holds, target)
+	c.shrinkHolds()
 	if h.waiting == 0 {
 		return
 	}
@@ -64,6 +70,18 @@ func (c *Core) free(target uuid.UUID) {
 	c.wheel.cut(&c.wheel.overdue, index)
 	c.wheel.ready(index)
 }
+
+// shrinkHolds gives a burst's memory back, which a map keeps.
+func (c *Core) shrinkHolds() {
+	if c.mostHolds > minHolds && len(c.holds) < c.mostHolds/4 {
+		few := make(map[uuid.UUID]hold, len(c.holds))
+		maps.Copy(few, c.holds)
+		c.holds, c.mostHolds = few, len(few)
+	}
+}
+
+// minHolds keeps a small map from being copied all the time.
+const minHolds = 128
 
 // Ended frees an exclusive target: the winner with that token has ended. It
 // reports false if the target is not held by that one.

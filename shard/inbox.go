@@ -19,6 +19,9 @@ type inbox struct {
 	full  atomicBool // publishes to the owner that there is mail
 }
 
+// muchMail is how much may lie in an inbox while its owner sleeps.
+const muchMail = 256
+
 // control is one thing that the owner is told.
 type control struct {
 	kind    controlKind
@@ -36,16 +39,17 @@ const (
 	unsetLock
 )
 
-// put reports false if the shard has ended and its state was carried on.
-func (b *inbox) put(c control) bool {
+// put reports false if the shard has ended and its state was carried on. It also
+// reports whether so much mail is there that the owner should come for it.
+func (b *inbox) put(c control) (ok, much bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.taken {
-		return false
+		return false, false
 	}
 	b.mail = append(b.mail, c)
 	b.full.Store(true)
-	return true
+	return true, len(b.mail)%muchMail == 0
 }
 
 // take empties the inbox.
@@ -84,6 +88,7 @@ func (s *Shard) apply(m *control) {
 	case unsetLock:
 		c.Unlock(m.lock.ID)
 	}
+	s.strict.Store(c.Strict())
 	if m.applied != nil {
 		close(m.applied)
 	}
@@ -93,8 +98,8 @@ func (s *Shard) apply(m *control) {
 // reports false if the shard has ended and its state was carried on: then it is
 // to be told to the shard that carries it. Safe for concurrent use.
 func (s *Shard) Ended(target uuid.UUID, token uint64) bool {
-	ok := s.inbox.put(control{kind: endHold, hold: Hold{Target: target, Token: token}})
-	if s.waits.Load() {
+	ok, much := s.inbox.put(control{kind: endHold, hold: Hold{Target: target, Token: token}})
+	if much || s.waits.Load() {
 		s.bell.Ring()
 	}
 	return ok
@@ -113,7 +118,7 @@ func (s *Shard) Unlock(id uint64) (applied <-chan struct{}, ok bool) {
 
 func (s *Shard) control(m control) (applied <-chan struct{}, ok bool) {
 	m.applied = make(chan struct{})
-	ok = s.inbox.put(m)
+	ok, _ = s.inbox.put(m)
 	s.bell.Ring()
 	return m.applied, ok
 }

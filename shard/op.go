@@ -107,7 +107,8 @@ type Extra struct {
 	// beating it. Nil for never.
 	Fold *Fold
 
-	// Value is for the user's own policy to see.
+	// Value is for the user's own policy to see. It is cleared when the operation
+	// is found withdrawn.
 	Value any
 
 	// retries, own and terms are set by Begin. While the operation is staged

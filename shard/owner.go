@@ -96,7 +96,11 @@ func (p *pace) found(looked int64, n int) {
 	p.count += n
 }
 
-func (p *pace) busy() bool { return p.prompt && max(p.before, p.count) >= busyOps }
+// busy reports whether it is; strict, that every operation asks for being looked
+// at at once.
+func (p *pace) busy(strict bool) bool {
+	return (p.prompt || strict) && max(p.before, p.count) >= busyOps
+}
 
 // Run is the owner's loop. It returns when the shard was closed and everything
 // it had accepted was told. Should a contender end the goroutine
@@ -141,8 +145,9 @@ func (s *Shard) look() bool {
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
 	s.advance(closed, aborted)
 	s.tally.publish(s.owner.core)
+	s.strict.Store(s.owner.core.Strict())
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
-	return !(closed && s.owner.whole && s.owner.core.Open() == 0 && s.owner.core.Staged() == 0)
+	return !(closed && s.owner.whole && s.owner.core.Staged() == 0)
 }
 
 // advance moves the core on, to the time of this look if all that was submitted
@@ -189,7 +194,7 @@ func (s *Shard) rest() {
 		// Mail, perhaps from before waits could be seen.
 	case s.owner.whole && s.ring.Len() >= max(1, s.ring.Cap()/4):
 		// A batch is waiting already.
-	case s.owner.drained >= floodOps || s.room.Waiting() || s.owner.pace.busy():
+	case s.owner.drained >= floodOps || s.room.Waiting() || s.owner.pace.busy(s.strict.Load()):
 		// Awake to submitters: they neither stamp nor ring.
 		s.sleepUntil(s.owner.looked + lookEvery)
 	default:

@@ -137,6 +137,7 @@ type Shard struct {
 	aborted   atomicBool    // publishes Abort to the owner; no other memory
 	inbox     inbox
 	waits     atomicBool // publishes to ending winners that the owner waits for one
+	strict    atomicBool // publishes to submitters that they may be kept out, and told so at once
 
 	owner owner
 	tally tally

@@ -216,7 +216,7 @@ func (op *Op) cancel() bool {
 // due returns until when the owner has to have seen an operation: until its
 // window closes if it opens one, or at once if its rules want that.
 func (s *Shard) due(op *Op) int64 {
-	if op.At == unstamped {
+	if op.At == unstamped || s.strict.Load() {
 		return ring.Unstamped
 	}
 	window := op.Terms.Window()

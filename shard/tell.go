@@ -45,11 +45,13 @@ func (s *Shard) decide() bool {
 		return false
 	}
 	t.open = true
+	if len(t.batch) > 0 {
+		t.members = t.batch[0].members // before any hook: it may end the goroutine
+	}
 	if len(preempted) > 0 {
 		s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
 	}
 	if len(t.batch) > 0 {
-		t.next, t.members = 0, t.batch[0].members
 		s.tally.count(t.batch)
 		s.hook(func() { s.config.Decided(t.batch) }, s.config.Decided != nil)
 	}

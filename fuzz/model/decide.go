@@ -51,12 +51,12 @@ func (m *Model) decide(w *window, to []Decision) []Decision {
 	m.number++
 	d := Decision{
 		Target: w.target, Number: m.number, Token: m.Fence + m.number,
-		Opened: w.opened, Due: w.due, Closed: m.now,
+		Opened: w.opened, Due: w.due, Closed: max(m.now, w.opened),
 		Fault: w.fault, Abandoned: m.abandoned,
 		Early: w.early, Contenders: len(members) + w.early, Rules: w.index,
 	}
 	if w.closed {
-		d.Closed = max(m.now, w.due)
+		d.Closed = max(d.Closed, w.due)
 	}
 	if winner != nil {
 		d.Winner = winner.standing()
