@@ -53,7 +53,7 @@ func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) erro
 // executeWaiter runs a winner on its caller's goroutine.
 func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func(context.Context) error, done func(error)) {
 	w.run.entry = entryOf(op, &w.verdict)
-	if w.run.hold.Token != 0 {
+	if w.run.hold.Token != 0 || carriesToken(ctx) {
 		function := call
 		call = func(ctx context.Context) error {
 			ctx, ended := w.run.exclusively(ctx)
@@ -75,21 +75,28 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	if err := e.enterFamily(&op); err != nil {
 		return Win{}, err
 	}
+	win := Win{engine: e, op: op}
+	passed := false
+	defer func() {
+		if !passed { // also if the user's code panics or ends the goroutine
+			win.release()
+		}
+	}()
 	if !op.contends() {
 		e.counts.direct.Inc()
-		return Win{engine: e, op: op}, nil
+		passed = true
+		return win, nil
 	}
 	w, err := e.await(ctx, &op, false)
 	if err != nil {
-		e.leaveFamily(&op)
 		return Win{}, err
 	}
-	win := Win{Entry: entryOf(&op, &w.verdict), engine: e, hold: w.run.hold, op: op}
+	win.Entry, win.hold = entryOf(&op, &w.verdict), w.run.hold
 	e.putWaiter(w)
 	if err := e.register(win.Entry); err != nil {
-		win.release()
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
 	}
+	passed = true
 	return win, nil
 }
 

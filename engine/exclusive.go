@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	"example.com/contend/shard"
 	"github.com/google/uuid"
+	"go.uber.org/atomic"
 )
 
 // winning is what the context of a winner of an exclusive target carries.
@@ -14,6 +16,7 @@ type winning struct {
 	engine *Engine
 	hold   shard.Hold
 	outer  *winning // of the function in which the operation was submitted
+	ended  atomic.Bool
 }
 
 type winningKey struct{}
@@ -25,11 +28,15 @@ type winningKey struct{}
 // smaller one, whose writer was thought to have ended.
 func FencingToken(ctx context.Context) (token uint64, ok bool) {
 	w, ok := ctx.Value(winningKey{}).(*winning)
-	if !ok {
+	if !ok || w.hold.Token == 0 {
 		return 0, false
 	}
 	return w.hold.Token, true
 }
+
+// carriesToken reports whether a winner's function would find another winner's
+// token in its context.
+func carriesToken(ctx context.Context) bool { return ctx.Value(winningKey{}) != nil }
 
 // Release frees an exclusive target for its next winner: the one with that token
 // (Verdict.Token) has ended. It is for winners of Stage and Batch; those of Do,
@@ -66,6 +73,7 @@ func (e *Engine) tellShard(index int, tell func(*shard.Shard) bool) {
 type holders struct {
 	mu   sync.Mutex
 	runs map[uint64]*run
+	most int // since the map was made, whose memory only grows
 }
 
 func (h *holders) add(r *run) {
@@ -78,6 +86,7 @@ func (h *holders) add(r *run) {
 		h.runs = make(map[uint64]*run)
 	}
 	h.runs[r.hold.Token] = r
+	h.most = max(h.most, len(h.runs))
 }
 
 func (h *holders) remove(r *run) { h.removeToken(r.hold.Token) }
@@ -89,6 +98,11 @@ func (h *holders) removeToken(token uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.runs, token)
+	if h.most > 128 && len(h.runs) < h.most/4 { // gives a burst's memory back
+		few := make(map[uint64]*run, len(h.runs))
+		maps.Copy(few, h.runs)
+		h.runs, h.most = few, len(few)
+	}
 }
 
 // preempt marks a winner as preempted, and returns how to cancel it if it has
@@ -123,10 +137,12 @@ func (rs *runs) preempt(batch []Preemption) {
 func (r *run) exclusively(ctx context.Context) (context.Context, func()) {
 	e := r.runs.engine
 	outer, _ := ctx.Value(winningKey{}).(*winning)
-	ctx = context.WithValue(ctx, winningKey{}, &winning{engine: e, hold: r.hold, outer: outer})
+	w := &winning{engine: e, hold: r.hold, outer: outer}
+	ctx = context.WithValue(ctx, winningKey{}, w)
 	ctx, cancel := context.WithCancelCause(ctx)
 	r.setCancel(cancel)
 	return ctx, func() {
+		w.ended.Store(true)
 		r.setCancel(nil)
 		cancel(nil)
 	}
@@ -152,8 +168,8 @@ func (e *Engine) checkWait(ctx context.Context, target uuid.UUID) error {
 	}
 	w, _ := ctx.Value(winningKey{}).(*winning)
 	for ; w != nil; w = w.outer {
-		if w.engine == e && w.hold.Target == target {
-			return &InvalidError{"Op.Target", target, fmt.Sprintf("another target, or Submit: the caller's own winner holds this one (token %d) and would wait for itself", w.hold.Token)}
+		if w.engine == e && w.hold.Target == target && !w.ended.Load() {
+			return &InvalidError{"Op.Target", target, fmt.Sprintf("another target, or Submit with a context that outlives the function (context.WithoutCancel): the caller's own winner holds this one (token %d) and would wait for itself", w.hold.Token)}
 		}
 	}
 	return nil

@@ -39,6 +39,10 @@ func (f *Folding[V, R]) Do(ctx context.Context, op Op, value V) (R, error) {
 	c := &foldedCall[V, R]{folding: f, value: value, ended: make(chan struct{})}
 	c.told, c.To, c.extra.Fold = make(chan struct{}, 1), c, &f.fold
 	err := f.engine.doFolded(ctx, &op, c)
+	if _, ok := err.(*WithdrawnError); ok {
+		var none R
+		return none, err // the winner may be writing the result yet
+	}
 	return c.result, err
 }
 
@@ -62,7 +66,15 @@ type foldable interface {
 	take(part Contender)
 	execute(context.Context) error
 	share(error)
+	forget()
 	await(context.Context) error
+}
+
+// forget lets go of the value of a call that was not accepted or withdrawn; the
+// shard may hold on to the call itself.
+func (c *foldedCall[V, R]) forget() {
+	var none V
+	c.value = none
 }
 
 func (c *foldedCall[V, R]) base() *waiter { return &c.waiter }
@@ -127,6 +139,7 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 	w := c.base()
 	w.run.giveUp = func(wasRunning bool) { c.share(&StoppedError{Accepted: true, Running: wasRunning}) }
 	if err := e.awaitVerdict(ctx, op, w, true); err != nil {
+		c.forget()
 		return err
 	}
 	switch w.verdict.Outcome {

@@ -86,10 +86,9 @@ func (e *Engine) Lock(ctx context.Context, config LockConfig) (*Lock, error) {
 	if stopped {
 		return nil, e.refused(&StoppedError{})
 	}
-	l := &Lock{config: config, engine: e}
+	l := &Lock{config: config, engine: e, expires: e.Now() + int64(config.For)}
 	e.locks.add(l)
 	l.mu.Lock()
-	l.expires = e.Now() + int64(config.For)
 	set := l.set()
 	l.mu.Unlock()
 	if err := awaitAll(ctx, set); err != nil {

@@ -111,8 +111,15 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	}
 	t.engine, t.op, t.ctx, t.done = e, op, ctx, make(chan struct{})
 	t.family.Store(true)
+	accepted := false
+	defer func() {
+		if !accepted { // also if the user's code panics
+			t.leaveFamily()
+		}
+	}()
 	if !op.contends() {
 		e.config.Executor(func() { e.direct(ctx, &t.op, t.job.call, t.finish) })
+		accepted = true
 		return nil
 	}
 	g, err := e.live()
@@ -121,9 +128,7 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	} else {
 		err = t.stage(g)
 	}
-	if err != nil {
-		t.leaveFamily()
-	}
+	accepted = err == nil
 	return err
 }
 
@@ -228,7 +233,7 @@ func (t *task) execute() {
 // state is running, the task may not be ours, so the context is made here.
 func (t *task) call(context.Context) error {
 	ctx := t.ctx
-	if t.run.hold.Token != 0 {
+	if t.run.hold.Token != 0 || carriesToken(ctx) {
 		var ended func()
 		ctx, ended = t.run.exclusively(ctx)
 		defer ended()
@@ -249,6 +254,8 @@ func (t *task) call(context.Context) error {
 func (t *task) ended(err error) {
 	if t.run.state.Load() != runStopped {
 		t.finish(err)
+	} else if s, ok := err.(*StoppedError); ok && s.Running {
+		t.drop() // else whoever gave up on it does
 	}
 }
 
@@ -273,11 +280,16 @@ func (t *task) giveUp(wasRunning bool) {
 func (t *task) finish(err error) {
 	t.stopWatching()
 	t.leaveFamily()
+	t.drop()
+	t.err = err
+	close(t.done)
+}
+
+// drop lets go of what is the user's.
+func (t *task) drop() {
 	t.job.drop()
 	t.ctx, t.run.entry = nil, Entry{}
 	t.op.Value, t.op.Parents = nil, nil
-	t.err = err
-	close(t.done)
 }
 
 func (t *task) stopWatching() {
