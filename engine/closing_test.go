@@ -64,7 +64,6 @@ func TestIdleIsCountedFromTheLastArrival(t *testing.T) {
 		_, err = first.Wait(background)
 		require.NoError(t, err)
 
-		began = time.Now()
 		var all []*engine.Handle[int]
 		for range 20 { // never a gap as long
 			all = append(all, submit(t, e, engine.Op{Target: target(1)}, answer(1)))

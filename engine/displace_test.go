@@ -58,8 +58,7 @@ func TestLowestIsDisplaced(t *testing.T) {
 func TestNewcomerWithoutRoom(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		most := 0
-		var e *engine.Engine
-		e = newEngine(t, engine.Config{
+		e := newEngine(t, engine.Config{
 			Shards: 1, MaxStaged: 3, Overload: engine.DisplaceLowest, Window: time.Second,
 			Decided: func(batch []engine.Decision) {
 				for i := range batch {

@@ -81,6 +81,7 @@ func TestRetriesEnd(t *testing.T) {
 			require.NoError(t, err)
 		}
 		strong() // until 0.1 s; back at 0.15 s
+		pass(0)
 		require.Equal(t, 1, e.Stats().Staged, "parked")
 		require.Zero(t, e.Stats().Windows)
 		time.Sleep(60 * time.Millisecond)
@@ -112,6 +113,7 @@ func TestWithdrawnWhileParked(t *testing.T) {
 		byHand := submit(t, e, op, answer(4))
 		_, err = winner.Wait(background)
 		require.NoError(t, err)
+		pass(0)
 		require.Equal(t, 3, e.Stats().Staged)
 		_, err = do.wait()
 		withdrawn(t, err, errChangedMyMind)
