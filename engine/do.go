@@ -36,9 +36,9 @@ func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) erro
 	if err := e.enterFamily(op); err != nil {
 		return err
 	}
-	defer e.leaveFamily(op)
+	defer e.leaveFamily(op.ID)
 	if !op.contends() {
-		e.direct(ctx, op, call, done)
+		e.direct(ctx, op.label(), call, done)
 		return err
 	}
 	w, err := e.await(ctx, op, true)
@@ -52,8 +52,8 @@ func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) erro
 
 // executeWaiter runs a winner on its caller's goroutine.
 func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func(context.Context) error, done func(error)) {
-	w.run.entry = entryOf(op, &w.verdict)
-	if w.run.hold.Token != 0 || carriesToken(ctx) {
+	w.run.entry = entryOf(op.label(), &w.verdict)
+	if w.run.apart(ctx) {
 		function := call
 		call = func(ctx context.Context) error {
 			ctx, ended := w.run.exclusively(ctx)
@@ -75,7 +75,7 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	if err := e.enterFamily(&op); err != nil {
 		return Win{}, err
 	}
-	win := Win{engine: e, op: op}
+	win := Win{engine: e, family: op.ID}
 	passed := false
 	defer func() {
 		if !passed { // also if the user's code panics or ends the goroutine
@@ -91,7 +91,7 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	if err != nil {
 		return Win{}, err
 	}
-	win.Entry, win.hold = entryOf(&op, &w.verdict), w.run.hold
+	win.Entry, win.hold = entryOf(op.label(), &w.verdict), w.run.held()
 	e.putWaiter(w)
 	if err := e.register(win.Entry); err != nil {
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
@@ -116,7 +116,7 @@ type Win struct {
 	Entry
 	engine *Engine
 	hold   shard.Hold
-	op     Op // for its family
+	family uuid.UUID // the operation's ID, in its lineage
 }
 
 // Finish tells the registry that the winner has executed, and frees its target
@@ -130,7 +130,7 @@ func (w Win) Finish(err error) {
 
 // release lets go of what the winner held.
 func (w Win) release() {
-	w.engine.leaveFamily(&w.op)
+	w.engine.leaveFamily(w.family)
 	w.engine.release(w.hold)
 }
 
@@ -145,7 +145,7 @@ func (e *Engine) check(ctx context.Context, op *Op) error {
 	return nil
 }
 
-func entryOf(op *Op, v *Verdict) Entry {
+func entryOf(op label, v *Verdict) Entry {
 	return Entry{
 		ID: v.EntryID(), Op: v.Op, Key: op.ID, Target: op.Target,
 		Name: op.Name, Type: op.Type, Priority: Priority(v.Priority), Contenders: v.Contenders,
@@ -157,7 +157,6 @@ func entryOf(op *Op, v *Verdict) Entry {
 // withdrawal: the shard holds it until the window closes.
 type waiter struct {
 	Ticket
-	extra   shard.Extra
 	run     run
 	runs    *runs // where a winner that will execute is taken in; nil for Contend
 	verdict Verdict
@@ -186,15 +185,15 @@ func (w *waiter) take(v *Verdict) {
 
 // won makes a run that of a winner, whose entry is yet to be filled in.
 func (r *run) won(v *Verdict) {
-	r.hold, r.preempted = shard.Hold{}, false
+	r.holder = nil
 	if v.Exclusive {
-		r.hold = shard.Hold{Target: v.Target, Token: v.Token}
+		r.holder = &holder{hold: shard.Hold{Target: v.Target, Token: v.Token}}
 	}
 }
 
 func (e *Engine) putWaiter(w *waiter) {
-	w.Name, w.Extra, w.extra = "", nil, shard.Extra{}
-	w.run.entry, w.verdict = Entry{}, Verdict{}
+	w.Name, w.Extra = "", nil
+	w.run.entry, w.run.holder, w.verdict = Entry{}, nil, Verdict{}
 	e.waiters.Put(w)
 }
 
@@ -212,7 +211,7 @@ func (e *Engine) await(ctx context.Context, op *Op, executes bool) (*waiter, err
 	if w.verdict.Outcome == Won {
 		return w, nil
 	}
-	err := e.verdictError(op, &w.verdict, w.rank)
+	err := e.verdictError(op.label(), &w.verdict, w.rank)
 	e.putWaiter(w)
 	return nil, err
 }
@@ -229,7 +228,7 @@ func (e *Engine) awaitVerdict(ctx context.Context, op *Op, w *waiter, executes b
 		return e.refused(err)
 	}
 	w.Withdrawable = ctx.Done() != nil
-	e.describe(ctx, &w.Ticket, &w.extra, op)
+	e.describe(ctx, &w.Ticket, op)
 	if err := e.submit(ctx, g, op, w, executes); err != nil {
 		return e.refused(err)
 	}

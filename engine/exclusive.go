@@ -34,10 +34,6 @@ func FencingToken(ctx context.Context) (token uint64, ok bool) {
 	return w.hold.Token, true
 }
 
-// carriesToken reports whether a winner's function would find another winner's
-// token in its context.
-func carriesToken(ctx context.Context) bool { return ctx.Value(winningKey{}) != nil }
-
 // Release frees an exclusive target for its next winner: the one with that token
 // (Verdict.Token) has ended. It is for winners of Stage and Batch; those of Do,
 // Submit and Contend are released by themselves or by Win.Finish. A token that
@@ -67,55 +63,75 @@ func (e *Engine) tellShard(index int, tell func(*shard.Shard) bool) {
 	}
 }
 
+// holder is a winner that keeps an exclusive target from its next.
+type holder struct {
+	hold      shard.Hold              // immutable
+	cancel    context.CancelCauseFunc // of the running function; guarded by holders.mu
+	preempted bool                    // guarded by holders.mu
+}
+
 // holders are the winners of one shard's exclusive targets that run or will run,
 // by token. It outlives generations, as a winner may. Its lock may be taken under
 // runs.mu.
 type holders struct {
 	mu   sync.Mutex
-	runs map[uint64]*run
+	all  map[uint64]*holder
 	most int // since the map was made, whose memory only grows
 }
 
-func (h *holders) add(r *run) {
-	if r.hold.Token == 0 {
+// add takes a winner in, unless its target is not exclusive and it is nil.
+func (hs *holders) add(h *holder) {
+	if h == nil {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.runs == nil {
-		h.runs = make(map[uint64]*run)
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	if hs.all == nil {
+		hs.all = make(map[uint64]*holder)
 	}
-	h.runs[r.hold.Token] = r
-	h.most = max(h.most, len(h.runs))
+	hs.all[h.hold.Token] = h
+	hs.most = max(hs.most, len(hs.all))
 }
 
-func (h *holders) remove(r *run) { h.removeToken(r.hold.Token) }
-
-func (h *holders) removeToken(token uint64) {
-	if token == 0 {
+func (hs *holders) remove(h *holder) {
+	if h == nil {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.runs, token)
-	if h.most > 128 && len(h.runs) < h.most/4 { // gives a burst's memory back
-		few := make(map[uint64]*run, len(h.runs))
-		maps.Copy(few, h.runs)
-		h.runs, h.most = few, len(few)
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	delete(hs.all, h.hold.Token)
+	if hs.most > 128 && len(hs.all) < hs.most/4 { // gives a burst's memory back
+		few := make(map[uint64]*holder, len(hs.all))
+		maps.Copy(few, hs.all)
+		hs.all, hs.most = few, len(few)
 	}
 }
 
 // preempt marks a winner as preempted, and returns how to cancel it if it has
 // begun.
-func (h *holders) preempt(token uint64) context.CancelCauseFunc {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	r := h.runs[token]
-	if r == nil {
+func (hs *holders) preempt(token uint64) context.CancelCauseFunc {
+	hs.mu.Lock()
+	defer hs.mu.Unlock()
+	h := hs.all[token]
+	if h == nil {
 		return nil
 	}
-	r.preempted = true
-	return r.cancel
+	h.preempted = true
+	return h.cancel
+}
+
+// setCancel publishes how a winner can be preempted, and does so if it was.
+func (hs *holders) setCancel(h *holder, cancel context.CancelCauseFunc) {
+	if h == nil {
+		return
+	}
+	hs.mu.Lock()
+	h.cancel = cancel
+	preempted := h.preempted
+	hs.mu.Unlock()
+	if preempted && cancel != nil {
+		cancel(ErrPreempted)
+	}
 }
 
 // preempt cancels the contexts of winners that are to make way, on the shard's
@@ -131,33 +147,37 @@ func (rs *runs) preempt(batch []Preemption) {
 	}
 }
 
-// exclusively makes the context for the function of a winner: one that carries
-// its token and ends when it is preempted. The function returned must be called
-// when the winner has ended.
+// apart reports whether the function of a winner needs a context of its own:
+// because its target is exclusive, or because the context is that of another
+// winner whose target is.
+func (r *run) apart(ctx context.Context) bool {
+	return r.holder != nil || ctx.Value(winningKey{}) != nil
+}
+
+// exclusively makes that context: one that carries the winner's token, if it has
+// one, and ends when it is preempted. The function returned must be called when
+// the winner has ended.
 func (r *run) exclusively(ctx context.Context) (context.Context, func()) {
-	e := r.runs.engine
-	outer, _ := ctx.Value(winningKey{}).(*winning)
-	w := &winning{engine: e, hold: r.hold, outer: outer}
+	w := &winning{engine: r.runs.engine, hold: r.held()}
+	w.outer, _ = ctx.Value(winningKey{}).(*winning)
 	ctx = context.WithValue(ctx, winningKey{}, w)
 	ctx, cancel := context.WithCancelCause(ctx)
-	r.setCancel(cancel)
+	h, hs := r.holder, r.runs.holders
+	hs.setCancel(h, cancel)
 	return ctx, func() {
 		w.ended.Store(true)
-		r.setCancel(nil)
+		hs.setCancel(h, nil)
 		cancel(nil)
 	}
 }
 
-// setCancel publishes how the winner can be preempted, and does so if it was.
-func (r *run) setCancel(cancel context.CancelCauseFunc) {
-	h := r.runs.holders
-	h.mu.Lock()
-	r.cancel = cancel
-	preempted := r.preempted
-	h.mu.Unlock()
-	if preempted && cancel != nil {
-		cancel(ErrPreempted)
+// held returns what a run keeps from its target's next window; its token is 0 if
+// that is nothing.
+func (r *run) held() shard.Hold {
+	if r.holder == nil {
+		return shard.Hold{}
 	}
+	return r.holder.hold
 }
 
 // checkWait refuses to wait for a target from inside the winner that holds it:

@@ -24,8 +24,8 @@ func (e *Engine) enterFamily(op *Op) error {
 }
 
 // leaveFamily forgets an operation that has its outcome.
-func (e *Engine) leaveFamily(op *Op) {
-	if e.config.Lineage != nil && op.ID != uuid.Nil {
-		e.config.Lineage.End(op.ID)
+func (e *Engine) leaveFamily(id uuid.UUID) {
+	if e.config.Lineage != nil && id != uuid.Nil {
+		e.config.Lineage.End(id)
 	}
 }

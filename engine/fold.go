@@ -37,7 +37,7 @@ func NewFolding[V, R any](e *Engine, combine func(sum, next V) V, run func(conte
 // WithdrawnError only means that the result was not waited for.
 func (f *Folding[V, R]) Do(ctx context.Context, op Op, value V) (R, error) {
 	c := &foldedCall[V, R]{folding: f, value: value, ended: make(chan struct{})}
-	c.told, c.To, c.extra.Fold = make(chan struct{}, 1), c, &f.fold
+	c.told, c.To, c.Extra = make(chan struct{}, 1), c, &Extra{Fold: &f.fold}
 	err := f.engine.doFolded(ctx, &op, c)
 	if _, ok := err.(*WithdrawnError); ok {
 		var none R
@@ -127,13 +127,13 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 	if err := e.enterFamily(op); err != nil {
 		return err
 	}
-	defer e.leaveFamily(op)
+	defer e.leaveFamily(op.ID)
 	done := func(final error) {
 		err = final
 		c.share(final)
 	}
 	if !op.contends() {
-		e.direct(ctx, op, c.execute, done)
+		e.direct(ctx, op.label(), c.execute, done)
 		return err
 	}
 	w := c.base()
@@ -149,7 +149,7 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 		e.executeWaiter(ctx, op, w, c.execute, done)
 		return err
 	}
-	return e.verdictError(op, &w.verdict, w.rank)
+	return e.verdictError(op.label(), &w.verdict, w.rank)
 }
 
 // decidedHook is what is called between decided and told.

@@ -3,20 +3,33 @@ package engine
 import (
 	"context"
 
-	"example.com/contend/shard"
+	"github.com/google/uuid"
 )
 
-// describe fills a ticket with what there is to know about an operation. The
-// extra is used only if it is needed.
-func (e *Engine) describe(ctx context.Context, t *Ticket, extra *shard.Extra, op *Op) {
-	t.Name, t.Extra = op.Name, nil
-	if op.Retry.Limit == 0 && op.Value == nil && extra.Fold == nil && !e.rulebook.deadlines {
+// label is what is known about an operation once it is submitted.
+type label struct {
+	Name, Type string
+	ID         uuid.UUID // the user's
+	Target     uuid.UUID
+	Priority   Priority
+}
+
+func (op *Op) label() label {
+	return label{Name: op.Name, Type: op.Type, ID: op.ID, Target: op.Target, Priority: op.Priority}
+}
+
+// describe fills a ticket with what there is to know about an operation.
+func (e *Engine) describe(ctx context.Context, t *Ticket, op *Op) {
+	t.Name = op.Name
+	if op.Retry.Limit == 0 && op.Value == nil && !e.rulebook.deadlines {
 		return
 	}
-	t.Extra = extra
-	extra.Retry, extra.Value = op.Retry, op.Value
+	if t.Extra == nil {
+		t.Extra = new(Extra)
+	}
+	t.Extra.Retry, t.Extra.Value = op.Retry, op.Value
 	if e.rulebook.deadlines {
-		extra.Deadline = e.deadlineOf(ctx, op)
+		t.Extra.Deadline = e.deadlineOf(ctx, op)
 	}
 }
 
@@ -34,7 +47,7 @@ func (e *Engine) deadlineOf(ctx context.Context, op *Op) int64 {
 }
 
 // verdictError returns the error of an operation that did not win.
-func (e *Engine) verdictError(op *Op, v *Verdict, rank int) error {
+func (e *Engine) verdictError(op label, v *Verdict, rank int) error {
 	switch v.Outcome {
 	case Stopped:
 		return &StoppedError{Accepted: true}

@@ -5,7 +5,6 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"example.com/contend/shard"
 	"go.uber.org/atomic"
 )
 
@@ -22,11 +21,9 @@ type run struct {
 	// told, since the run is on its caller's own goroutine.
 	giveUp func(wasRunning bool)
 
-	// hold is the winner's target and fencing token if that is exclusive; its
-	// token is 0 otherwise. Set before the run is added.
-	hold      shard.Hold
-	cancel    context.CancelCauseFunc // of the running function; guarded by holders.mu
-	preempted bool                    // guarded by holders.mu
+	// holder is the winner's claim to its target if that is exclusive, else nil.
+	// Set before the run is added.
+	holder *holder
 }
 
 // The states of a run.
@@ -59,12 +56,12 @@ func (rs *runs) add(r *run) bool {
 	if rs.aborted {
 		r.state.Store(runStopped)
 		rs.cell.stopped.Inc()
-		rs.engine.release(r.hold)
+		rs.engine.release(r.held())
 		return false
 	}
 	r.state.Store(runQueued)
 	rs.link(r)
-	rs.holders.add(r)
+	rs.holders.add(r.holder)
 	return true
 }
 
@@ -73,8 +70,8 @@ func (rs *runs) remove(r *run) {
 	rs.mu.Lock()
 	rs.unlink(r)
 	rs.mu.Unlock()
-	rs.holders.remove(r)
-	rs.engine.release(r.hold)
+	rs.holders.remove(r.holder)
+	rs.engine.release(r.held())
 	rs.gen.runEnded()
 }
 
@@ -117,12 +114,12 @@ func (rs *runs) abort() {
 	for r := rs.live; r != nil; {
 		// The swap to stopped passes a queued run to its goroutine, which may
 		// reuse it at once: everything is taken from it before.
-		next, giveUp, hold := r.next, r.giveUp, r.hold
+		next, giveUp, holder, held := r.next, r.giveUp, r.holder, r.held()
 		rs.unlink(r)
 		if r.state.CompareAndSwap(runQueued, runStopped) {
 			queued = append(queued, giveUp) // its function will not be called
-			rs.holders.removeToken(hold.Token)
-			rs.engine.release(hold)
+			rs.holders.remove(holder)
+			rs.engine.release(held)
 		} else {
 			rs.link(r) // until its function ends
 			if r.state.CompareAndSwap(runRunning, runStopped) {
@@ -220,7 +217,7 @@ func caught(v any) error {
 }
 
 // direct executes an operation that does not contend.
-func (e *Engine) direct(ctx context.Context, op *Op, call func(context.Context) error, done func(error)) {
+func (e *Engine) direct(ctx context.Context, op label, call func(context.Context) error, done func(error)) {
 	var err error
 	returned := false
 	defer func() {

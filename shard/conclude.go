@@ -52,7 +52,7 @@ func (c *Core) gather(g *group, x *more) (intact bool) {
 
 // remains reports whether an operation contends now that its window closes.
 func (c *Core) remains(g *group, s Standing) bool {
-	if !c.abandoned {
+	if c.locks.any() && !c.abandoned {
 		if lock := c.locks.masking(&g.target, s.own(), c.now); lock != nil {
 			c.dismiss(&Dismissal{Outcome: Masked, Target: g.target, Op: s, Lock: lock.Name, Opened: g.opened, At: c.now})
 			return false
