@@ -64,7 +64,7 @@ func TestRankAndMargin(t *testing.T) {
 
 func TestMarginOfExtremes(t *testing.T) {
 	e := engine.RejectedError{Priority: math.MinInt32, Winner: engine.Winner{Priority: math.MaxInt32}}
-	require.EqualValues(t, math.MaxUint32, e.Margin())
+	require.Equal(t, int64(math.MaxUint32), e.Margin())
 }
 
 func TestInvalidRules(t *testing.T) {
@@ -135,12 +135,13 @@ func TestInvalidRulesOf(t *testing.T) {
 func TestInvalidRetries(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		e := newEngine(t, engine.Config{})
+		tooMany := int64(math.MaxInt32) + 1 // on 32-bit machines it is negative
 		for _, c := range []struct {
 			field string
 			retry engine.Retry
 		}{
 			{"Op.Retry.Limit", engine.Retry{Limit: -1}},
-			{"Op.Retry.Limit", engine.Retry{Limit: math.MaxInt32 + 1}},
+			{"Op.Retry.Limit", engine.Retry{Limit: int(tooMany)}},
 			{"Op.Retry.Limit", engine.Retry{Step: 1}},
 			{"Op.Retry.Limit", engine.Retry{Backoff: time.Second}},
 			{"Op.Retry", engine.Retry{Limit: 1, Backoff: -1}},
