@@ -106,9 +106,10 @@ type Config struct {
 	Lineage *Lineage
 	// Journal gets a record of everything the shards are told, some 30 bytes an
 	// operation, from which what they decided can be derived again; see
-	// [ReadJournal]. It is written to by one goroutine, which nobody waits for but
-	// Stop: what it cannot keep up with is lost, see Stats.JournalLost. Nil for
-	// none.
+	// [ReadJournal]. It is written to by one goroutine, for which only Stop and
+	// Start wait, Stop for a second at most once its context has ended: what it
+	// cannot keep up with, after some megabytes, is lost, see Stats.JournalLost.
+	// Nil for none.
 	Journal io.Writer
 
 	// Logger is told about panics in Decided and in contenders, on the shard's

@@ -39,7 +39,8 @@ func TestLowestIsDisplaced(t *testing.T) {
 		pass(100 * time.Millisecond)
 		_, err := newer.wait()
 		overloaded := displaced(t, err)
-		require.Equal(t, engine.OverloadedError{Shard: 0, Staged: 4, Limit: 4, Displaced: true}, *overloaded)
+		require.Equal(t, engine.OverloadedError{Shard: 0, Staged: 4, Limit: 4, Displaced: true, ID: overloaded.ID, Target: target(1)}, *overloaded)
+		require.EqualValues(t, 2, overloaded.ID.Sequence)
 		for _, h := range []*engine.Handle[int]{normal, other, high} {
 			_, err := h.Wait(background)
 			require.NoError(t, err)

@@ -75,7 +75,7 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	if err := e.enterFamily(&op); err != nil {
 		return Win{}, err
 	}
-	win := Win{engine: e, family: op.ID}
+	win := Win{engine: e, family: e.memberOf(&op)}
 	passed := false
 	defer func() {
 		if !passed { // also if the user's code panics or ends the goroutine
@@ -100,7 +100,10 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	return win, nil
 }
 
-// register tells the registry about a winner; a panic becomes an error.
+// register tells the registry about a winner; a panic becomes an error. Stop looks
+// for its frame, as for that of execute.
+//
+//go:noinline
 func (e *Engine) register(entry Entry) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -116,12 +119,16 @@ type Win struct {
 	Entry
 	engine *Engine
 	hold   shard.Hold
-	family uuid.UUID // the operation's ID, in its lineage
+	family *member // nil if it is in no lineage
 }
 
 // Finish tells the registry that the winner has executed, and frees its target
-// if that is exclusive. Until then the next winner waits.
+// if that is exclusive: until then the next winner waits, and Stop with it. Doing
+// so twice is harmless but for the registry.
 func (w Win) Finish(err error) {
+	if w.engine == nil {
+		return // the zero Win, beside an error
+	}
 	defer w.release()
 	if w.ID != uuid.Nil {
 		w.engine.config.Registry.Finish(w.ID, err)
@@ -130,7 +137,7 @@ func (w Win) Finish(err error) {
 
 // release lets go of what the winner held.
 func (w Win) release() {
-	w.engine.leaveFamily(w.family)
+	w.family.leave()
 	w.engine.release(w.hold)
 }
 
@@ -187,7 +194,7 @@ func (w *waiter) take(v *Verdict) {
 func (r *run) won(v *Verdict) {
 	r.holder = nil
 	if v.Exclusive {
-		r.holder = &holder{hold: shard.Hold{Target: v.Target, Token: v.Token}}
+		r.holder = &holder{hold: shard.Hold{Target: v.Target, Token: v.Token}, preempted: v.Preempted}
 	}
 }
 

@@ -31,9 +31,10 @@ type Engine struct {
 
 	mu      sync.Mutex  // guards what follows and the change of current
 	stopped bool        // refuse to start by submission
+	stops   uint64      // calls of Stop: a Start that waits gives way to a later one
 	past    shard.Stats // of generations that ended
 
-	begun bool // the journal; owned by its writer, of whom there is one at a time
+	begun, broken bool // the journal; owned by its writer, of whom there is one at a time
 
 	waiters sync.Pool // of *waiter
 	locks   lockbook
@@ -82,29 +83,40 @@ func (e *Engine) Registry() Registry { return e.config.Registry }
 // Config.Decided or a Contender), and inside a winner where targets can be
 // Exclusive, it does not wait but continues elsewhere.
 func (e *Engine) Start() {
+	e.mu.Lock()
+	stops := e.stops
+	e.mu.Unlock()
 	if e.mustNotWait() {
-		go e.start()
+		go e.start(stops)
 		return
 	}
-	e.start()
+	e.start(stops)
 }
 
 // mustNotWait reports whether open windows may be waiting for the caller: for a
 // shard's own goroutine, or the winner of an exclusive target.
 func (e *Engine) mustNotWait() bool {
-	return onShard() || e.rulebook.exclusive && callersNamed(executeFrame) > 0
+	return onShard() || e.rulebook.exclusive && insideWinner()
 }
 
-func (e *Engine) start() {
-	for !e.tryStart() {
+// insideWinner reports whether the caller is in the function of a winner, or in
+// the registry that a winner is being told to.
+func insideWinner() bool { return callersNamed(executeFrame)+callersNamed(registerFrame) > 0 }
+
+func (e *Engine) start(stops uint64) {
+	for !e.tryStart(stops) {
 		e.current.Load().awaitShards(nil, false)
 	}
 }
 
-// tryStart reports false if the last generation still has open windows.
-func (e *Engine) tryStart() bool {
+// tryStart reports false if the last generation still has open windows. It does
+// nothing if Stop was called since there were so many stops.
+func (e *Engine) tryStart(stops uint64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.stops != stops {
+		return true
+	}
 	g := e.current.Load()
 	if g != nil && !e.stopped {
 		return true
@@ -147,7 +159,9 @@ func (e *Engine) live() (*generation, error) {
 // is harmless; several stops wait together.
 //
 // Called from inside a winner's function, Stop does not wait for that one, nor
-// for windows that wait for winners of Exclusive targets. It
+// for windows that wait for winners of Exclusive targets. From anywhere else it
+// does wait for these, also for the winner of a Contend that has yet to Finish: the
+// goroutine that is to call Finish needs a context that ends. It
 // knows only that it is inside of a winner, not of which engine or run: where
 // that is another, it returns with one winner of this one left. It does wait for
 // winners that an executor such as Bounded keeps behind it: use a context that
@@ -156,6 +170,7 @@ func (e *Engine) live() (*generation, error) {
 func (e *Engine) Stop(ctx context.Context) error {
 	e.mu.Lock()
 	e.stopped = true
+	e.stops++
 	g := e.current.Load()
 	if g != nil {
 		g.close()
@@ -164,8 +179,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if g == nil || onShard() {
 		return nil
 	}
-	inside := callersNamed(executeFrame)
-	if g.awaitShards(ctx.Done(), inside > 0) && g.awaitRuns(ctx, inside) {
+	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, callersNamed(executeFrame)) {
 		return nil
 	}
 	g.abort()
@@ -187,12 +201,14 @@ func (e *Engine) Restart(ctx context.Context) error {
 // The functions by whose frames a caller is found to be inside of a winner's
 // function or on a shard's goroutine.
 var (
-	executeFrame = reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute"
-	ownerFrame   = reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run"
+	executeFrame  = reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute"
+	registerFrame = reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).register"
+	journalFrame  = reflect.TypeFor[Engine]().PkgPath() + ".(*journal).run"
+	ownerFrame    = reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run"
 )
 
 // onShard reports whether the caller runs on a shard's goroutine.
-func onShard() bool { return callersNamed(ownerFrame) > 0 }
+func onShard() bool { return callersNamed(ownerFrame) > 0 || callersNamed(journalFrame) > 0 }
 
 // callersNamed counts the frames of a function on the caller's stack.
 func callersNamed(function string) (n int) {

@@ -34,7 +34,7 @@ var (
 	ErrPreempted = errors.New("contend: preempted by a decisive operation")
 	// ErrLockLost: the lock had expired and its target was open; see
 	// Lock.Heartbeat.
-	ErrLockLost = errors.New("contend: the lock has expired")
+	ErrLockLost = errors.New("contend: the lock is not in force any more")
 	// ErrGoexit is the cause of a failure by runtime.Goexit.
 	ErrGoexit = errors.New("the function ended its goroutine (runtime.Goexit)")
 )
@@ -64,14 +64,18 @@ type OverloadedError struct {
 	Limit  int  // Config.MaxStaged
 	Ring   bool // the ring is full, not the limit reached
 	// Displaced means that the operation was accepted, and then made room for
-	// a higher-ranked one or found only such.
+	// a higher-ranked one or found only such. ID, Target, Name and Retries are
+	// its own then.
 	Displaced bool
+	ID        OpID
+	Target    uuid.UUID
+	Name      string
 	Retries   int // how often it had been tried again
 }
 
 func (e *OverloadedError) Error() string {
 	if e.Displaced {
-		return fmt.Sprintf("contend: overloaded: shard %d holds %d operations of higher rank (Config.MaxStaged)", e.Shard, e.Limit)
+		return fmt.Sprintf("contend: overloaded: shard %d holds %d operations of higher rank than %s (Config.MaxStaged)", e.Shard, e.Limit, named(e.Name, e.ID))
 	}
 	if e.Ring {
 		return fmt.Sprintf("contend: overloaded: the ring of shard %d is full (Config.RingSize, or Config.WhenFull: Park)", e.Shard)
@@ -175,7 +179,11 @@ type MaskedError struct {
 
 // Reason returns why it was rejected, in words.
 func (e *MaskedError) Reason() string {
-	return fmt.Sprintf("masked by the lock %q (priority %d is too low)", e.Lock, e.Priority)
+	lock := "a lock without a name"
+	if e.Lock != "" {
+		lock = fmt.Sprintf("the lock %q", e.Lock)
+	}
+	return fmt.Sprintf("masked by %s (priority %d is too low)", lock, e.Priority)
 }
 
 func (e *MaskedError) Error() string {

@@ -67,7 +67,7 @@ func ExampleConfig_overload() {
 	fmt.Println(err)
 	// Output:
 	// done <nil>
-	// contend: overloaded: shard 0 holds 1 operations of higher rank (Config.MaxStaged)
+	// contend: overloaded: shard 0 holds 1 operations of higher rank than "poll" (0/0) (Config.MaxStaged)
 }
 
 // A loser can be told all there is to know.

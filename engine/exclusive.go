@@ -36,7 +36,8 @@ func FencingToken(ctx context.Context) (token uint64, ok bool) {
 
 // Release frees an exclusive target for its next winner: the one with that token
 // (Verdict.Token) has ended. It is for winners of Stage and Batch; those of Do,
-// Submit and Contend are released by themselves or by Win.Finish. A token that
+// Submit and Contend are released by themselves or by Win.Finish. It has to be
+// called whatever happens, as if the contender panics when it is told. A token that
 // does not hold the target changes nothing. It is safe for concurrent use.
 func (e *Engine) Release(target uuid.UUID, token uint64) {
 	e.release(shard.Hold{Target: target, Token: token})

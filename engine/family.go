@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/google/uuid"
+import (
+	"sync"
+
+	"github.com/google/uuid"
+)
 
 // enterFamily lets an operation inherit its parents' priority and makes it known
 // as a parent itself.
@@ -27,5 +31,26 @@ func (e *Engine) enterFamily(op *Op) error {
 func (e *Engine) leaveFamily(id uuid.UUID) {
 	if e.config.Lineage != nil && id != uuid.Nil {
 		e.config.Lineage.End(id)
+	}
+}
+
+// member leaves its lineage once, however often it is told to.
+type member struct {
+	once   sync.Once
+	engine *Engine
+	id     uuid.UUID
+}
+
+// memberOf returns nil for an operation that is in no lineage.
+func (e *Engine) memberOf(op *Op) *member {
+	if e.config.Lineage == nil || op.ID == uuid.Nil {
+		return nil
+	}
+	return &member{engine: e, id: op.ID}
+}
+
+func (m *member) leave() {
+	if m != nil {
+		m.once.Do(func() { m.engine.leaveFamily(m.id) })
 	}
 }

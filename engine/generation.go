@@ -86,8 +86,13 @@ func (g *generation) abort() {
 	for _, s := range g.shards {
 		<-s.Done()
 	}
-	g.journal.await(nil)
+	patience := make(chan struct{})
+	defer time.AfterFunc(journalPatience, func() { close(patience) }).Stop()
+	g.journal.await(patience)
 }
+
+// journalPatience is how long an aborting Stop waits for the journal's writer.
+const journalPatience = time.Second
 
 // drained reports whether every shard has ended: no window is open.
 func (g *generation) drained() bool {
@@ -98,7 +103,7 @@ func (g *generation) drained() bool {
 			return false
 		}
 	}
-	return true
+	return g.journal.ended()
 }
 
 // awaitShards waits until all windows have closed and the journal is written.

@@ -19,6 +19,9 @@ const journalMagic = "contend journal 1\n"
 // queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
 const queuedBlocks = 64
 
+// maxReused bounds the memory of blocks that is used again.
+const maxReused = 128 << 10
+
 // maxBlock bounds what a reader takes for a block.
 const maxBlock = 1 << 28
 
@@ -28,6 +31,7 @@ type journal struct {
 	blocks chan journalBlock
 	free   chan []byte   // memory of blocks that were written
 	done   chan struct{} // closed when everything is written
+	lost   []bool        // by shard: blocks of it; the owner's until it has ended
 }
 
 type journalBlock struct {
@@ -47,30 +51,39 @@ func (e *Engine) newJournal(last *generation) *journal {
 		blocks: make(chan journalBlock, queue),
 		free:   make(chan []byte, queue),
 		done:   make(chan struct{}),
+		lost:   make([]bool, e.config.Shards),
 	}
 }
 
+// maxAhead is how long a block may grow while the queue is full.
+const maxAhead = 4 << 20
+
 // hand returns how a shard hands its blocks over, on its goroutine.
-func (j *journal) hand(index int) func([]byte) []byte {
-	lost := false
-	return func(block []byte) []byte {
-		if lost {
-			j.engine.counts.journalLost.Inc()
-			return block
+func (j *journal) hand(index int) func([]byte) ([]byte, bool) {
+	return func(block []byte) ([]byte, bool) {
+		if !j.lost[index] {
+			select {
+			case j.blocks <- journalBlock{index, block}:
+				return j.fresh(), true
+			default:
+			}
+			if len(block) < maxAhead {
+				return nil, false
+			}
+			j.lost[index] = true // what follows could not be played
 		}
-		select {
-		case j.blocks <- journalBlock{index, block}:
-		default:
-			lost = true // what follows could not be played
-			j.engine.counts.journalLost.Inc()
-			return block
-		}
-		select {
-		case fresh := <-j.free:
-			return fresh
-		default:
-			return nil
-		}
+		j.engine.counts.journalLost.Inc()
+		return block, true
+	}
+}
+
+// fresh returns memory of a block that was written, nil if there is none.
+func (j *journal) fresh() []byte {
+	select {
+	case fresh := <-j.free:
+		return fresh
+	default:
+		return nil
 	}
 }
 
@@ -78,17 +91,24 @@ func (j *journal) hand(index int) func([]byte) []byte {
 func (j *journal) run(shards []*shard.Shard) {
 	defer close(j.done)
 	go func() {
-		for _, s := range shards {
+		for i, s := range shards {
 			<-s.Done()
+			if tail := s.JournalTail(); len(tail) > 0 && !j.lost[i] {
+				j.blocks <- journalBlock{i, tail}
+			}
 		}
 		close(j.blocks)
 	}()
 	e := j.engine
 	var err error
-	if !e.begun {
+	switch {
+	case e.broken:
+		err = errors.New("it ended before") // what follows half a block could not be read
+	case !e.begun:
 		e.begun = true
 		err = writeAll(e.config.Journal, []byte(journalMagic))
 	}
+	defer func() { e.broken = err != nil }()
 	var header []byte
 	for b := range j.blocks {
 		if err == nil {
@@ -103,9 +123,18 @@ func (j *journal) run(shards []*shard.Shard) {
 		if err != nil {
 			e.counts.journalLost.Inc()
 		}
+		if cap(b.bytes) > maxReused {
+			continue // of a burst
+		}
 		select {
 		case j.free <- b.bytes:
 		default:
+		}
+	}
+	for index, lost := range j.lost {
+		if lost && err == nil { // an empty block tells the reader
+			header = binary.AppendUvarint(header[:0], uint64(index))
+			err = writeAll(e.config.Journal, binary.LittleEndian.AppendUint32(append(header, 0), shard.BlockSum(nil)))
 		}
 	}
 }
@@ -138,6 +167,19 @@ func (j *journal) await(done <-chan struct{}) bool {
 	}
 }
 
+// ended reports whether everything is written. A nil journal is.
+func (j *journal) ended() bool {
+	if j == nil {
+		return true
+	}
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // JournalEvent is one thing that a shard was told or said; see shard.Event.
 type JournalEvent = shard.Event
 
@@ -148,6 +190,7 @@ type JournalSummary struct {
 	Decisions  uint64 // derived again
 	Rounds     uint64 // of decisions whose checksum is that of the journal
 	Truncated  bool   // the last block is not whole: the process had ended
+	Lost       int    // gaps: how often a shard's journal ends before the shard had
 }
 
 // ReadJournal plays a journal through cores of its own, without clock or
@@ -172,6 +215,10 @@ func ReadJournal(r io.Reader, see func(shard int, e *JournalEvent)) (JournalSumm
 		index, block, err = readBlock(in)
 		if err != nil {
 			break
+		}
+		if len(block) == 0 {
+			sum.Lost++
+			continue
 		}
 		p := players[index]
 		if p == nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -67,6 +68,18 @@ type lockbook struct {
 	mu     sync.Mutex
 	lastID uint64
 	locks  map[uint64]*Lock
+	most   int // after which to look for locks that have ended by themselves
+}
+
+// sweep forgets the locks that have ended by themselves; under the lock.
+func (b *lockbook) sweep() {
+	few := make(map[uint64]*Lock)
+	for id, l := range b.locks {
+		if !l.Silent() || l.config.WhenSilent != Open {
+			few[id] = l
+		}
+	}
+	b.locks, b.most = few, max(128, 2*len(few))
 }
 
 // Lock puts a lock into force and returns when it is: no operation that it masks
@@ -86,16 +99,27 @@ func (e *Engine) Lock(ctx context.Context, config LockConfig) (*Lock, error) {
 	if stopped {
 		return nil, e.refused(&StoppedError{})
 	}
-	l := &Lock{config: config, engine: e, expires: e.Now() + int64(config.For)}
+	l := &Lock{config: config, engine: e, expires: later(e.Now(), config.For)}
 	e.locks.add(l)
 	l.mu.Lock()
-	set := l.set()
+	var set []applied
+	if !l.unlocked { // by somebody who found it in Locks
+		set = l.set()
+	}
 	l.mu.Unlock()
 	if err := awaitAll(ctx, set); err != nil {
 		l.Unlock()
 		return nil, err
 	}
 	return l, nil
+}
+
+// later adds a duration to a time, as far as there is one.
+func later(at int64, d time.Duration) int64 {
+	if at > math.MaxInt64-int64(d) {
+		return math.MaxInt64
+	}
+	return at + int64(d)
 }
 
 // awaitAll waits until a lock is in force in all shards.
@@ -119,6 +143,9 @@ func (b *lockbook) add(l *Lock) {
 	defer b.mu.Unlock()
 	if b.locks == nil {
 		b.locks = make(map[uint64]*Lock)
+	}
+	if len(b.locks) >= max(128, b.most) {
+		b.sweep()
 	}
 	b.lastID++
 	l.id = b.lastID
@@ -177,7 +204,7 @@ func (l *Lock) renew() bool {
 		l.unlocked = true
 		return false
 	}
-	l.expires = now + int64(l.config.For)
+	l.expires = later(now, l.config.For)
 	if l.config.WhenSilent == Open {
 		l.set()
 	} // else the shards do not let it expire

@@ -59,7 +59,7 @@ type Op struct {
 	// Type is the operation's class, for the registry.
 	Type string
 	// ID is the user's own identity for the operation, passed through to the
-	// registry.
+	// registry. With Config.Lineage no two operations may have the same at a time.
 	ID   uuid.UUID
 	Mode Mode
 
@@ -72,6 +72,7 @@ type Op struct {
 	// if it is higher than its own; see Config.Lineage.
 	Parents []uuid.UUID
 	// Value is for Rules.Order and Rules.Choose to see; see Standing.Value.
+	// That of a withdrawn operation is held until its window closes.
 	Value any
 }
 
@@ -85,7 +86,7 @@ func (op *Op) validate() error {
 	if op.Window < 0 {
 		return &InvalidError{"Op.Window", op.Window, "a positive duration, or 0 for the engine's window"}
 	}
-	return validateRetry(&op.Retry)
+	return validateRetry("Op.Retry", &op.Retry)
 }
 
 // The vocabulary of the lean path, where the engine allocates nothing, is the

@@ -20,7 +20,7 @@ func (op *Op) label() label {
 
 // describe fills a ticket with what there is to know about an operation.
 func (e *Engine) describe(ctx context.Context, t *Ticket, op *Op) {
-	t.Name = op.Name
+	t.Name, t.Ranked = op.Name, true
 	if op.Retry.Limit == 0 && op.Value == nil && !e.rulebook.deadlines {
 		return
 	}
@@ -54,7 +54,8 @@ func (e *Engine) verdictError(op label, v *Verdict, rank int) error {
 	case Masked:
 		return &MaskedError{ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority, Lock: v.Lock, Retries: v.Retries}
 	case Displaced:
-		return &OverloadedError{Shard: int(v.Op.Shard), Staged: e.config.MaxStaged, Limit: e.config.MaxStaged, Displaced: true, Retries: v.Retries}
+		return &OverloadedError{Shard: int(v.Op.Shard), Staged: e.config.MaxStaged, Limit: e.config.MaxStaged, Displaced: true,
+			ID: v.Op, Target: v.Target, Name: op.Name, Retries: v.Retries}
 	case Faulted:
 		return &UndecidedError{ID: v.Op, Target: v.Target, Name: op.Name, Cause: v.Fault}
 	}

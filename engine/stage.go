@@ -54,6 +54,11 @@ func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
 	if bid.Ticket != nil && bid.Ticket.To == nil {
 		return 0, &InvalidError{"Bid.Ticket.To", nil, "somebody to tell the verdict"}
 	}
+	if t := bid.Ticket; t != nil && t.Extra != nil {
+		if err := validateRetry("Bid.Ticket.Extra.Retry", &t.Extra.Retry); err != nil {
+			return 0, err
+		}
+	}
 	window, err := e.window(bid.Target, bid.Window)
 	if err != nil {
 		return 0, err
@@ -61,6 +66,9 @@ func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
 	rules, err := e.rulesOf(bid.Target)
 	if err != nil {
 		return 0, err
+	}
+	if bid.Ticket == nil && rules != 0 && e.rulebook.rules[rules-1].Exclusive && e.config.Decided == nil {
+		return 0, &InvalidError{"Bid.Ticket", nil, "a ticket, or Config.Decided: nobody would learn the token to release the exclusive target with"}
 	}
 	index, hash := e.router.route(bid.Target)
 	*op = shard.Op{

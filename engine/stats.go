@@ -46,10 +46,22 @@ type Stats struct {
 	Sleeps uint64
 }
 
-// String returns the counts in one line.
+// String returns the counts in one line, those of rules only if they are not zero.
 func (s Stats) String() string {
-	return fmt.Sprintf("submitted %d, refused %d, won %d (conflicts %d), rejected %d, withdrawn %d, stopped %d, completed %d, failed %d, direct %d; staged %d, windows %d, running %d",
+	line := fmt.Sprintf("submitted %d, refused %d, won %d (conflicts %d), rejected %d, withdrawn %d, stopped %d, completed %d, failed %d, direct %d; staged %d, windows %d, running %d",
 		s.Submitted, s.Refused, s.Won, s.Conflicts, s.Rejected, s.Withdrawn, s.Stopped, s.Completed, s.Failed, s.Direct, s.Staged, s.Windows, s.Running)
+	for _, n := range []struct {
+		what  string
+		count uint64
+	}{
+		{"early", s.Early}, {"retried", s.Retried}, {"folded", s.Folded}, {"masked", s.Masked}, {"displaced", s.Displaced},
+		{"undecided", s.Undecided}, {"incidents", s.Incidents}, {"journal blocks lost", s.JournalLost},
+	} {
+		if n.count > 0 {
+			line += fmt.Sprintf(", %s %d", n.what, n.count)
+		}
+	}
+	return line
 }
 
 // counts are the engine's own counters; each publishes only itself.

@@ -103,7 +103,7 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 	if at == nowhere {
 		c.undecided(g)
 	} else if c.rules[g.rules].Exclusive {
-		c.hold(g.target, d.Token())
+		d.Preempted = c.hold(g.target, d.Token())
 	}
 }
 

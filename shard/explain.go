@@ -12,14 +12,16 @@ type ranking struct {
 	scratch  []uint32 // ranks in the order of members; reused
 }
 
-// keptRanks is for how many contenders memory is kept.
+// keptRanks is for how many contenders memory is kept, and how large a group is
+// sorted: the shard stands still meanwhile.
 const keptRanks = 4096
 
 // Rank returns the operation's place among those that are told with it, by their
-// group's policy: 1 is the winner. It is 0 where there is none: if it was told
-// apart from a decision, its policy failed, or the user chose the winner from
-// the whole group. It must be called from within Contender.Decided; the first
-// call for a group costs a sort of it, in memory that is reused.
+// group's policy: 1 is the winner. It is 0 where that is not known: if it was told
+// apart from a decision, its policy failed, the user chose the winner from the
+// whole group, nobody's Ticket.Ranked asked for a sort, or the group is too large
+// for one. It must be called from within Contender.Decided; the first call for a
+// group works the ranks out for all of it, in memory that is reused.
 func (v *Verdict) Rank() int {
 	if v.ranks == nil || v.ranks.decision == nil {
 		return 0
@@ -47,9 +49,24 @@ func (v *Verdict) Kept() Verdict {
 func (r *ranking) begin(d *Decision) {
 	r.decision = d
 	rules := &d.members.core.rules[d.rules]
-	if r.worked != d && d.Contenders > 1 && (rules.Order != nil || rules.Policy == EarliestDeadline) {
-		r.work()
+	if r.worked == d || rules.Order == nil && rules.Policy != EarliestDeadline {
+		return
 	}
+	if d.members.left <= keptRanks && d.ranked() {
+		r.work()
+		return
+	}
+	r.worked, r.scratch = d, r.scratch[:0]
+}
+
+// ranked reports whether somebody of the group wants to know its rank.
+func (d *Decision) ranked() bool {
+	for m := d.members; m.left > 0; m.advance() {
+		if t := m.standing().Ticket; t != nil && t.Ranked {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *ranking) rank() int {
@@ -77,10 +94,31 @@ func (r *ranking) work() {
 		return
 	}
 	r.scratch = slices.Grow(r.scratch, n)[:n]
-	if rules.Order == nil && r.few() {
+	if rules.Order == nil && (r.byArrival() || r.few()) {
+		return
+	}
+	if n > keptRanks {
+		r.scratch = r.scratch[:0]
 		return
 	}
 	r.sort(rules)
+}
+
+// byArrival ranks a group whose policy looks at nothing else.
+func (r *ranking) byArrival() bool {
+	policy := r.decision.policy()
+	if policy != FirstWins && policy != LastWins {
+		return false
+	}
+	n := len(r.scratch)
+	for i := range r.scratch {
+		if policy == FirstWins {
+			r.scratch[i] = uint32(i + 1)
+		} else {
+			r.scratch[i] = uint32(n - i)
+		}
+	}
+	return true
 }
 
 // few ranks a group of few different priorities by counting them: no sort.

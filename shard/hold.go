@@ -46,7 +46,7 @@ func (c *Core) waits(index uint32, g *group) {
 }
 
 // hold keeps the next window of a target open for a winner.
-func (c *Core) hold(target uuid.UUID, token uint64) {
+func (c *Core) hold(target uuid.UUID, token uint64) (preempted bool) {
 	h := c.holds[target] // a closed window's, for which another may be waiting
 	h.held, h.token = true, token
 	c.holds[target] = h
@@ -54,6 +54,7 @@ func (c *Core) hold(target uuid.UUID, token uint64) {
 	if h.preempted {
 		c.preempted = append(c.preempted, Preemption{Target: target, Token: token})
 	}
+	return h.preempted
 }
 
 // free ends a hold, and lets the window that waits for it be decided.

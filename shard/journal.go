@@ -56,19 +56,18 @@ const maxNames = 1 << 12
 // recorder writes a core's journal. Every block can be read once those before
 // it have been. It belongs to the owner goroutine.
 type recorder struct {
-	hand  func(block []byte) (fresh []byte) // takes a block, gives memory for the next
+	hand  func(block []byte) (fresh []byte, taken bool) // see Config.Journal
 	block []byte
 	time  int64 // the last written
 	now   int64 // the last codeTime
 	names map[string]uint64
-	folds map[*Fold]uint64
 	sum   *xxhash.Digest
 	since int64 // when the block was begun
 	round bool  // begun, and not ended yet
 }
 
-func newRecorder(hand func([]byte) []byte) *recorder {
-	return &recorder{hand: hand, names: map[string]uint64{}, folds: map[*Fold]uint64{}, sum: xxhash.New(), now: -1}
+func newRecorder(hand func([]byte) ([]byte, bool)) *recorder {
+	return &recorder{hand: hand, names: map[string]uint64{}, sum: xxhash.New(), now: -1}
 }
 
 // start writes down what the core was made with.
@@ -118,8 +117,11 @@ func (r *recorder) flush(now int64, any bool) {
 		return
 	}
 	r.since = now
-	if len(r.block) > 0 {
-		r.block = r.hand(r.block)[:0]
+	if len(r.block) == 0 {
+		return
+	}
+	if fresh, taken := r.hand(r.block); taken {
+		r.block = fresh[:0]
 	}
 }
 
@@ -142,15 +144,6 @@ func (r *recorder) name(s string) {
 	if len(r.names) < maxNames {
 		r.names[s] = uint64(len(r.names) + 1)
 	}
-}
-
-func (r *recorder) fold(f *Fold) uint64 {
-	number, ok := r.folds[f]
-	if !ok {
-		number = uint64(len(r.folds) + 1)
-		r.folds[f] = number
-	}
-	return number
 }
 
 // stage writes an operation down that is staged now.
@@ -196,7 +189,7 @@ func (r *recorder) stage(op *Op, sequence uint64, now int64) {
 		r.retry(&x.Retry)
 	}
 	if has&hasFold != 0 {
-		r.uint(r.fold(x.Fold))
+		r.uint(x.Fold.numbered())
 	}
 	if has&hasDeadline != 0 {
 		r.int(x.Deadline)

@@ -103,10 +103,18 @@ func first(locks []Lock, priority int32, at int64) *Lock {
 	return nil
 }
 
+// sweepPause is for how many nanoseconds after a sweep there is none, per lock:
+// so that sweeping costs some percent of the owner's time at most.
+const sweepPause = 10_000
+
 // expire removes the locks that have ended by themselves.
 func (l *locks) expire(now int64) {
 	l.soonest = math.MaxInt64
-	for _, lock := range l.list() {
+	all := l.list()
+	defer func() { // they mask nobody any more: it is only memory, and may wait
+		l.soonest = max(l.soonest, saturatingAdd(now, int64(len(all))*sweepPause))
+	}()
+	for _, lock := range all {
 		switch {
 		case lock.Stay:
 		case lock.Expires <= now:

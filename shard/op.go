@@ -83,6 +83,10 @@ type Ticket struct {
 	// when the group is decided.
 	Withdrawable bool
 
+	// Ranked asks for Verdict.Rank where that costs a sort of the group: with
+	// Order and EarliestDeadline.
+	Ranked bool
+
 	// Name is what losers are told about the winner.
 	Name string
 
@@ -94,7 +98,8 @@ type Ticket struct {
 	Extra *Extra
 }
 
-// Extra is what only some operations need of their ticket.
+// Extra is what only some operations need of their ticket. It belongs to one
+// ticket, as that belongs to one operation: it must not be shared.
 type Extra struct {
 	// Deadline is what EarliestDeadline goes by, in nanoseconds of the shard's
 	// clock; 0 is later than any other.

@@ -109,8 +109,8 @@ func (s *Shard) Run() {
 	ended := false
 	defer func() {
 		if !ended {
+			defer func() { go s.Run() }() // whatever becomes of the incident
 			s.incident(errGoexit)
-			go s.Run()
 		}
 	}()
 	if s.owner.timer == nil {

@@ -13,7 +13,8 @@ type Rules struct {
 	// Policy names the winner, unless Order or Choose does.
 	Policy Policy
 	// Order reports whether a is to win over b. What it says is kept as
-	// operations arrive, so deciding costs nothing. Among those of whom neither
+	// operations arrive, so that deciding costs nothing; for Verdict.Rank the
+	// group is sorted by it. Among those of whom neither
 	// is to win over the other, or each is, the first submitted stays ahead.
 	Order func(a, b Standing) bool
 	// Choose returns which of a whole group wins, as an index; the group is in
@@ -155,4 +156,17 @@ func (r *Retry) after(losses int32) int64 {
 }
 
 // Fold identifies operations that can be carried out as one.
-type Fold struct{ _ byte } // of a size, so that each has an address of its own
+type Fold struct {
+	number atomicUint64 // in journals, 0 until one asks
+}
+
+var lastFold atomicUint64
+
+// numbered returns the fold's number in the process, so that no journal has to
+// hold on to it.
+func (f *Fold) numbered() uint64 {
+	if f.number.Load() == 0 {
+		f.number.CompareAndSwap(0, lastFold.Add(1))
+	}
+	return f.number.Load()
+}

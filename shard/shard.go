@@ -36,8 +36,7 @@
 // # When a window closes
 //
 // Unless its rules close it before: at the first tick not before its due time,
-// the owner snapshots the ring's
-// tail, drains up to there and only then decides. So every operation whose
+// the owner snapshots the ring's tail, drains up to there and only then decides. So every operation whose
 // submission had returned is in its group, and no window closes early. An
 // operation that is claimed after the snapshot opens the next window.
 //
@@ -49,10 +48,10 @@
 // deadline that the owner sleeps for usually comes before. Only an operation
 // due at least a tick before that wakes it. A busy owner lets a millisecond
 // pass between two looks. An operation whose rules may ask for something at once
-// wakes any sleeping owner, but waits for the next look of a busy one, too. A flooded one stays awake, which here means that it
-// promises to look again within that millisecond; submitters then leave out the
-// stamp and the owner's own time counts, taken after the snapshot so
-// that no window gets too short.
+// wakes any owner that sleeps, but waits for the next look of a busy one, too. A
+// flooded one stays awake, which here means that it promises to look again within
+// that millisecond; submitters then leave out the stamp and the owner's own time
+// counts, taken after the snapshot so that no window gets too short.
 package shard
 
 import (
@@ -114,9 +113,9 @@ type Config struct {
 	Preempted func([]Preemption)
 	// Journal takes the blocks of the shard's journal, on the owner goroutine,
 	// and returns memory for the next one, which may be nil. Nil for no journal.
-	// It must not block; a block that it does not keep is a journal's end, since
-	// what follows cannot be played without it.
-	Journal func(block []byte) (fresh []byte)
+	// It must not block: if it does not take a block now, that grows and is
+	// offered again.
+	Journal func(block []byte) (fresh []byte, taken bool)
 	// Incident is told about a panic or runtime.Goexit in a hook or in a
 	// contender, on the owner goroutine. Nil for none.
 	Incident func(value any, stack []byte)
@@ -185,3 +184,11 @@ func (s *Shard) Done() <-chan struct{} { return s.done }
 // Waiting is closed when the shard was closed and all that is left are windows of
 // exclusive targets that wait for their winners' end.
 func (s *Shard) Waiting() <-chan struct{} { return s.waiting }
+
+// JournalTail returns what Config.Journal has not taken. The shard must have ended.
+func (s *Shard) JournalTail() []byte {
+	if s.owner.journal == nil {
+		return nil
+	}
+	return s.owner.journal.block
+}

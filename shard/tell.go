@@ -6,6 +6,7 @@ import "runtime/debug"
 // on behind a contender that panicked or ended the goroutine.
 type telling struct {
 	open      bool        // the core has to release it
+	hooked    int         // hooks that were called
 	dismissed []Dismissal // not told yet
 	batch     []Decision
 	next      int     // decision of batch
@@ -21,6 +22,7 @@ func (s *Shard) deliver() {
 		if !t.open && !s.decide() {
 			return
 		}
+		s.hooks()
 		for !s.tell() {
 		}
 		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
@@ -48,18 +50,26 @@ func (s *Shard) decide() bool {
 	if len(t.batch) > 0 {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
-	if len(preempted) > 0 {
-		s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
-	}
-	if len(t.batch) > 0 {
-		s.tally.count(t.batch)
-		s.hook(func() { s.config.Decided(t.batch) }, s.config.Decided != nil)
-	}
-	if len(t.dismissed) > 0 {
-		s.tally.countDismissed(t.dismissed)
-		s.hook(func() { s.config.Dismissed(t.dismissed) }, s.config.Dismissed != nil)
-	}
+	s.tally.count(t.batch)
+	s.tally.countDismissed(t.dismissed)
 	return true
+}
+
+// hooks shows a round to the hooks, to each once: also if one of them ends the
+// goroutine, after which the next owner comes here again.
+func (s *Shard) hooks() {
+	t, c := &s.owner.telling, s.owner.core
+	for t.hooked < 3 {
+		t.hooked++
+		switch preempted := c.Preempted(); {
+		case t.hooked == 1 && len(preempted) > 0:
+			s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
+		case t.hooked == 2 && len(t.batch) > 0:
+			s.hook(func() { s.config.Decided(t.batch) }, s.config.Decided != nil)
+		case t.hooked == 3 && len(t.dismissed) > 0:
+			s.hook(func() { s.config.Dismissed(t.dismissed) }, s.config.Dismissed != nil)
+		}
+	}
 }
 
 // hook calls the user's code, if there is any.
@@ -100,6 +110,7 @@ func (s *Shard) tellGroup(d *Decision) {
 		WinnerName:     d.WinnerName,
 		Token:          d.Token(),
 		Exclusive:      d.Exclusive(),
+		Preempted:      d.Preempted,
 		Fault:          d.Fault(),
 		number:         d.Number,
 		key:            s.config.Key,

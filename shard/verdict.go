@@ -72,6 +72,8 @@ type Decision struct {
 	// Abandoned means that the shard was stopped before the window closed: all
 	// contenders are told Stopped.
 	Abandoned bool
+	// Preempted means that a decisive newcomer waits for the winner already.
+	Preempted bool
 
 	rules   uint8
 	fault   *Fault
@@ -158,6 +160,9 @@ type Verdict struct {
 	// Exclusive means that the target is held for the winner until Ended is
 	// called with its Token.
 	Exclusive bool
+	// Preempted means that the winner is to make way already; see
+	// Rules.Preempt.
+	Preempted bool
 	// Early means that it Lost before its window closed.
 	Early bool
 	// Lock is the name of the lock that Masked it.

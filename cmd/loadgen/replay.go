@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,6 +45,9 @@ func replay(args []string, out, problems io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(problems, "loadgen: replay: %v\n", err)
+		if errors.Is(err, shard.ErrDiverged) {
+			return exitViolation
+		}
 		return exitUsage
 	}
 	return exitOK
@@ -59,6 +63,9 @@ func (f *replayFlags) play(out io.Writer) error {
 		comma(sum.Operations), comma(len(targets)), comma(sum.Decisions), sum.Shards, comma(sum.Rounds))
 	if sum.Truncated {
 		fmt.Fprintln(out, "the journal ends within a block: what came after it is not there")
+	}
+	if sum.Lost > 0 {
+		fmt.Fprintf(out, "%d shards' journals end early: their writer could not keep up\n", sum.Lost)
 	}
 	hottest := byOperations(targets)
 	switch f.Target {
