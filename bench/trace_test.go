@@ -118,8 +118,8 @@ func TestMalformedLines(t *testing.T) {
 		"blank between":   {head + "\n" + keyB + "\n", 3, "an empty line", wantKey},
 		"blank twice":     {head + "\n\n", 3, "an empty line", wantKey},
 		"cut":             {head + long[:100] + "\n", 3, `"` + long[:40] + `"…`, wantKey},
-		"huge line":       {head + long + "\n", 3, `a line of more than 4096 bytes, "` + long[:40] + `"…`, wantKey},
-		"huge header":     {long, 1, `a line of more than 4096 bytes, "` + long[:40] + `"…`, wantKey},
+		"huge line":       {head + long + "\n", 3, `a line of 4096 bytes or more, "` + long[:40] + `"…`, wantKey},
+		"huge header":     {long, 1, `a line of 4096 bytes or more, "` + long[:40] + `"…`, wantKey},
 	} {
 		for _, compressed := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, compressed), func(t *testing.T) {

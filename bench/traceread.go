@@ -110,8 +110,9 @@ func (p *traceParser) next() ([]byte, error) {
 	switch {
 	case err == io.EOF && len(text) == 0:
 		return nil, io.EOF
-	case err == bufio.ErrBufferFull:
-		return nil, p.wrong("a line of more than "+strconv.Itoa(maxTraceLine)+" bytes, "+quote(string(text)), wantKey)
+	case err == bufio.ErrBufferFull || err == io.EOF && len(text) == maxTraceLine:
+		// The same at the very end, where it depends on the reader beneath.
+		return nil, p.wrong("a line of "+strconv.Itoa(maxTraceLine)+" bytes or more, "+quote(string(text)), wantKey)
 	case err != nil && err != io.EOF:
 		return nil, p.unreadable(err)
 	}
