@@ -154,7 +154,7 @@ func (e *RejectedError) Explain() string {
 	if e.Early {
 		how = fmt.Sprintf("early, %v after the window opened", e.Age)
 	}
-	return fmt.Sprintf("%s on %v: %sof %d contenders, priority %d, %d below the winner %s; told %s; shard %d, sequence %d; retries %d",
+	return fmt.Sprintf("%s on %v: %sof %d contenders, priority %d, margin %d to the winner %s; told %s; shard %d, sequence %d; retries %d",
 		named(e.Name, e.ID), e.Target, rank, e.Contenders, e.Priority, e.Margin(), named(e.Winner.Name, e.Winner.ID),
 		how, e.ID.Shard, e.ID.Sequence, e.Retries)
 }

@@ -85,7 +85,7 @@ func ExampleRejectedError_Explain() {
 	fmt.Println(why)
 	fmt.Println(lost.Rank, lost.Margin())
 	// Output:
-	// "open" (0/2) on 6ba7b810-9dad-11d1-80b4-00c04fd430c8: rank 2 of 3 contenders, priority 2, 6 below the winner "repair" (0/0)
+	// "open" (0/2) on 6ba7b810-9dad-11d1-80b4-00c04fd430c8: rank 2 of 3 contenders, priority 2, margin 6 to the winner "repair" (0/0)
 	// 2 6
 }
 

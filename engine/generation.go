@@ -27,7 +27,7 @@ type generation struct {
 func (e *Engine) begin(last *generation) *generation {
 	g := &generation{changed: make(chan struct{})}
 	if e.config.Journal != nil {
-		g.journal = e.newJournal(last)
+		g.journal = e.newJournal()
 	}
 	key := shard.Key(randomKey())
 	fence := uint64(max(0, time.Now().UnixNano())) // grows over processes, too
@@ -94,7 +94,8 @@ func (g *generation) abort() {
 // journalPatience is how long an aborting Stop waits for the journal's writer.
 const journalPatience = time.Second
 
-// drained reports whether every shard has ended: no window is open.
+// drained reports whether every shard has ended, no window being open, and the
+// journal is written.
 func (g *generation) drained() bool {
 	for _, s := range g.shards {
 		select {

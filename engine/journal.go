@@ -39,12 +39,8 @@ type journalBlock struct {
 	bytes []byte
 }
 
-// newJournal makes the journal of a generation, once that of the last one has
-// ended.
-func (e *Engine) newJournal(last *generation) *journal {
-	if last != nil {
-		last.journal.await(nil)
-	}
+// newJournal makes the journal of a generation. That of the last one has ended.
+func (e *Engine) newJournal() *journal {
 	queue := queuedBlocks * e.config.Shards
 	return &journal{
 		engine: e,

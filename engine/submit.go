@@ -91,7 +91,7 @@ type task struct {
 
 	ctx     context.Context
 	unwatch func() bool // of the context that withdraws; nil if none
-	family  atomic.Bool // it has to leave
+	family  *member     // nil if it is in no lineage
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
 	cancel atomic.Pointer[context.CancelFunc]
@@ -109,11 +109,11 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 		return err
 	}
 	t.engine, t.op, t.ctx, t.done = e, op.label(), ctx, make(chan struct{})
-	t.family.Store(true)
+	t.family = e.memberOf(&op)
 	accepted := false
 	defer func() {
 		if !accepted { // also if the user's code panics
-			t.leaveFamily()
+			t.family.leave()
 		}
 	}()
 	if !op.contends() {
@@ -129,21 +129,6 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	}
 	accepted = err == nil
 	return err
-}
-
-// leaveFamily is harmless when it is called again: an operation can be
-// withdrawn while it is refused. It is small enough to be inlined: one call deeper
-// and the stack of every winner's goroutine would have to grow, 0.3 µs each.
-func (t *task) leaveFamily() {
-	if t.engine.config.Lineage != nil {
-		t.leavesFamily()
-	}
-}
-
-func (t *task) leavesFamily() {
-	if t.family.CompareAndSwap(true, false) {
-		t.engine.leaveFamily(t.op.ID)
-	}
 }
 
 func (t *task) stage(g *generation, op *Op) error {
@@ -278,14 +263,14 @@ func (t *task) giveUp(wasRunning bool) {
 	}
 	t.err = err
 	t.stopWatching()
-	t.leaveFamily()
+	t.family.leave()
 	close(t.done)
 }
 
 // finish sets the outcome and lets go of the function and its context.
 func (t *task) finish(err error) {
 	t.stopWatching()
-	t.leaveFamily()
+	t.family.leave()
 	t.drop()
 	t.err = err
 	close(t.done)

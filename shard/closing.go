@@ -2,8 +2,7 @@ package shard
 
 // openMore makes what rules need to know about a group.
 func (c *Core) openMore(index uint32, g *group) {
-	x := c.mores.make(index)
-	x.serial = c.ranks.nextSerial()
+	x := c.mores.make(index, c.ranks.nextSerial())
 	x.end, x.last = g.due, g.opened
 	if g.flags == 0 {
 		g.due = x.dueBy(&c.rules[g.rules])

@@ -58,16 +58,16 @@ func (c *Core) remains(g *group, s Standing) bool {
 			return false
 		}
 	}
-	gone := false
+	stands := false
 	if c.triesAgain(s) {
-		gone = c.isWithdrawn(s)
+		stands = !c.isWithdrawn(s)
 	} else {
-		gone = !c.settles(s)
+		stands = c.settles(s)
 	}
-	if gone {
+	if !stands {
 		c.drop(s)
 	}
-	return !gone
+	return stands
 }
 
 // conclude names the winner of a gathered group and says what becomes of the
@@ -118,7 +118,7 @@ func (c *Core) resume() {
 // pick returns where the winner stands, or nowhere.
 func (c *Core) pick(g *group, x *more, intact bool) place {
 	for g.count > 0 {
-		if x != nil && x.fault != nil {
+		if x.failed() {
 			return nowhere
 		}
 		at := c.bestOf(g, x, intact)
@@ -147,15 +147,9 @@ func (c *Core) bestOf(g *group, x *more, intact bool) place {
 	case intact && !r.Early && g.best != nowhere:
 		return g.best
 	}
-	m := c.membersOf(g)
-	best, at := m.standing(), m.place
-	for m.advance(); m.left > 0; m.advance() {
-		if s := m.standing(); c.beats(r, x, s, best) {
-			best, at = s, m.place
-		}
-		if x != nil && x.fault != nil {
-			return nowhere
-		}
+	at := c.leader(r, x, g)
+	if x.failed() {
+		return nowhere
 	}
 	return at
 }

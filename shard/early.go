@@ -57,11 +57,11 @@ func (c *Core) dropWithdrawn(g *group) {
 	}
 }
 
-// leader returns the place of the best of a small group.
+// leader returns the place of the best of a group, unless the policy fails.
 func (c *Core) leader(r *Rules, x *more, g *group) place {
 	m := c.membersOf(g)
 	best, at := m.standing(), m.place
-	for m.advance(); m.left > 0 && x.fault == nil; m.advance() {
+	for m.advance(); m.left > 0 && !x.failed(); m.advance() {
 		if s := m.standing(); c.beats(r, x, s, best) {
 			best, at = s, m.place
 		}

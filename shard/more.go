@@ -10,9 +10,12 @@ type more struct {
 	arrived   int64  // operations, whatever became of them
 	dismissed int32  // operations told early that they lost
 	deferred  uint32 // index+1 of the group record that holds its deferred ones
-	serial    uint64 // changes when operations change places; see rank
+	serial    uint64 // of the group, never 0: no other has had it; see rank
 	fault     *Fault // its policy failed
 }
+
+// failed reports whether a group's policy failed. A plain group has no more.
+func (x *more) failed() bool { return x != nil && x.fault != nil }
 
 // mores holds a more for each group that needs one, under the group's index.
 type mores struct {
@@ -21,8 +24,8 @@ type mores struct {
 	spare *[pageItems]more // an empty page, or nil
 }
 
-// make returns the record of a new group.
-func (m *mores) make(index uint32) *more {
+// make returns the record of a new group, in use from here on by its serial.
+func (m *mores) make(index uint32, serial uint64) *more {
 	page := int(index / pageItems)
 	for page >= len(m.pages) {
 		m.pages, m.live = append(m.pages, nil), append(m.live, 0)
@@ -35,7 +38,7 @@ func (m *mores) make(index uint32) *more {
 	}
 	m.live[page]++
 	x := &m.pages[page][index%pageItems]
-	x.serial = 1 // in use
+	x.serial = serial
 	return x
 }
 

@@ -27,7 +27,7 @@ type Rules struct {
 	Choose func(group []Standing) int
 
 	// Early tells an operation that it lost as soon as another one is ahead of
-	// it: within microseconds, or a millisecond in a busy shard. Only the leader
+	// it: within microseconds, or a millisecond or two in a busy shard. Only the leader
 	// is kept, so memory is for targets, not operations. Who was told that it
 	// lost stays lost, also if the leader withdraws afterwards. An operation that
 	// may try again or be folded is not told, but stands behind the others in

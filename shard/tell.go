@@ -30,8 +30,8 @@ func (s *Shard) deliver() {
 	}
 }
 
-// decide takes the next decisions from the core and shows them to the hooks. It
-// reports false if there is nothing to tell.
+// decide takes the next decisions from the core. It reports false if there is
+// nothing to tell.
 func (s *Shard) decide() bool {
 	t, c := &s.owner.telling, s.owner.core
 	if s.owner.journal != nil {

@@ -222,7 +222,7 @@ func decided(d *engine.Decision) (lines []string) {
 	for m := range d.All() {
 		line := fmt.Sprintf("             %-8s %s, priority %d", d.OutcomeOf(m), who(index, m), m.Priority)
 		if d.OutcomeOf(m) == engine.Lost {
-			line += fmt.Sprintf(", %d below the winner", int64(d.Winner.Priority)-int64(m.Priority))
+			line += fmt.Sprintf(", margin %d to the winner", int64(d.Winner.Priority)-int64(m.Priority))
 		}
 		lines = append(lines, line)
 	}
