@@ -149,6 +149,7 @@ func TestContextEndsWhileTheTargetIsHeld(t *testing.T) {
 		goesOn(t, e)
 	})
 }
+
 // Inside the winner of an exclusive target, for whose end the next window waits,
 // neither Stop nor Restart nor Start waits for that window: they would wait for
 // each other.
