@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"example.com/contend/shard"
-	"go.uber.org/atomic"
 )
 
 // Engine arbitrates between operations. Make it with New. It is safe for
@@ -27,9 +26,9 @@ type Engine struct {
 	holders  []*holders // likewise
 
 	// current publishes the shards to submitters; nil before the first start.
-	current atomic.Pointer[generation]
+	current atomicPointer[generation]
 
-	mu      sync.Mutex  // guards what follows and the change of current
+	mu      mutex       // guards what follows and the change of current
 	stopped bool        // refuse to start by submission
 	stops   uint64      // calls of Stop: a Start that waits gives way to a later one
 	past    shard.Stats // of generations that ended

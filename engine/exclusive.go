@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"sync"
 
 	"example.com/contend/shard"
 	"github.com/google/uuid"
-	"go.uber.org/atomic"
 )
 
 // winning is what the context of a winner of an exclusive target carries.
@@ -16,7 +14,7 @@ type winning struct {
 	engine *Engine
 	hold   shard.Hold
 	outer  *winning // of the function in which the operation was submitted
-	ended  atomic.Bool
+	ended  atomicBool
 }
 
 type winningKey struct{}
@@ -75,7 +73,7 @@ type holder struct {
 // by token. It outlives generations, as a winner may. Its lock may be taken under
 // runs.mu.
 type holders struct {
-	mu   sync.Mutex
+	mu   mutex
 	all  map[uint64]*holder
 	most int // since the map was made, whose memory only grows
 }

@@ -1,7 +1,5 @@
 package engine
 
-import "sync"
-
 // Bounded returns an executor, for Config.Executor, that runs at most n
 // functions at a time, in the order of the verdicts. Waiting ones are queued:
 // a queue without bound of its own, since what can be in it is bounded by what
@@ -12,7 +10,7 @@ func Bounded(n int) func(run func()) {
 }
 
 type bounded struct {
-	mu    sync.Mutex
+	mu    mutex
 	free  int
 	queue []func()
 }

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"sync"
-
 	"github.com/google/uuid"
 )
 
@@ -37,7 +35,7 @@ func (e *Engine) leaveFamily(id uuid.UUID) {
 // member leaves its lineage once, however often it is told to: an operation can
 // be withdrawn while it is refused, and a Win finished twice.
 type member struct {
-	once   sync.Once
+	once   once
 	engine *Engine
 	id     uuid.UUID
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"sync"
 
 	"example.com/contend/shard"
 )
@@ -56,7 +55,7 @@ type foldedCall[V, R any] struct {
 
 	result R
 	err    error
-	once   sync.Once     // of setting them
+	once   once          // of setting them
 	ended  chan struct{} // publishes result and err of a part; closed by its winner
 }
 

@@ -2,11 +2,9 @@ package engine
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"example.com/contend/shard"
-	"go.uber.org/atomic"
 )
 
 // generation is an engine's life between Start and Stop: its shards and the
@@ -16,8 +14,8 @@ type generation struct {
 	runs    []*runs  // one per shard
 	journal *journal // nil for none
 
-	stopping atomic.Bool // publishes to ending winners that Stop wants to know
-	mu       sync.Mutex
+	stopping atomicBool // publishes to ending winners that Stop wants to know
+	mu       mutex
 	changed  chan struct{} // closed and replaced when a winner ends while stopping
 	inStop   int           // winners that wait in Stop themselves
 }

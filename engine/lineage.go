@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 )
@@ -21,7 +20,7 @@ import (
 // parents. Only a Begin of an ID that a live operation has already named as its
 // parent walks further, over all ancestors, since only that can close a cycle.
 type Lineage struct {
-	mu   sync.Mutex
+	mu   mutex
 	kin  map[uuid.UUID]*kin // who lives, and who is a parent of one who does
 	most int                // entries since the map was made; a map's memory only grows
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"example.com/contend/shard"
@@ -58,14 +57,14 @@ type Lock struct {
 	engine *Engine
 	id     uint64
 
-	mu       sync.Mutex
+	mu       mutex
 	expires  int64 // on the engine's clock
 	unlocked bool
 }
 
 // lockbook is the locks of an engine, by ID.
 type lockbook struct {
-	mu     sync.Mutex
+	mu     mutex
 	lastID uint64
 	locks  map[uint64]*Lock
 	most   int // after which to look for locks that have ended by themselves

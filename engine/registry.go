@@ -2,7 +2,6 @@ package engine
 
 import (
 	"iter"
-	"sync"
 
 	"github.com/google/uuid"
 )
@@ -55,7 +54,7 @@ type Memory struct {
 
 // stripe is the part of the entries whose ID ends in its number.
 type stripe struct {
-	mu       sync.Mutex
+	mu       mutex
 	entries  map[uuid.UUID]Entry
 	finished []uuid.UUID // a ring of the last ones, oldest at next
 	next     int

@@ -3,15 +3,12 @@ package engine
 import (
 	"context"
 	"runtime/debug"
-	"sync"
-
-	"go.uber.org/atomic"
 )
 
 // run is a winner's execution, from its verdict to its end. It is what Stop
 // waits for, and what it gives up on.
 type run struct {
-	state atomic.Uint32 // decides between the winner's goroutine and Stop
+	state atomicUint32 // decides between the winner's goroutine and Stop
 	runs  *runs
 	entry Entry
 
@@ -42,7 +39,7 @@ type runs struct {
 	engine  *Engine
 	holders *holders // winners of exclusive targets, of all generations
 
-	mu      sync.Mutex
+	mu      mutex
 	live    *run
 	count   int
 	aborted bool

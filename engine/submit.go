@@ -5,7 +5,6 @@ import (
 	"runtime/debug"
 
 	"example.com/contend/shard"
-	"go.uber.org/atomic"
 )
 
 // Submit submits an operation and returns when it is accepted, with a handle
@@ -94,7 +93,7 @@ type task struct {
 	family  *member     // nil if it is in no lineage
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
-	cancel atomic.Pointer[context.CancelFunc]
+	cancel atomicPointer[context.CancelFunc]
 
 	done      chan struct{} // publishes err and abandoned
 	err       error

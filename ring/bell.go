@@ -1,6 +1,9 @@
 package ring
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // Moments for [Bell.Arm]: what a publication's due time is compared with.
 const (
@@ -26,28 +29,39 @@ const (
 //	bell.Arm(due)                  ring.Push(v)
 //	if ring.Tail() has moved       bell.Publish(due of v)
 //	    → do not sleep
-//	else wait for C or the timer
+//	else bell.Wait or WaitFor
 //	bell.Disarm()
 //
-// Asleep and Publish are safe for concurrent use; Arm and Disarm belong to the
-// owner goroutine.
+// Asleep, Publish and Ring are safe for concurrent use; the other methods belong
+// to the owner goroutine.
 type Bell struct {
 	// before publishes to producers until which due time the owner wants to be
 	// rung. The producer that swaps it to awake is the only one to send.
 	before atomicInt64
-	chime  chan struct{}
+	chime  chime
+	timer  *time.Timer // owner: made by the first WaitFor
 }
 
 // NewBell makes the bell of an owner that is awake.
 func NewBell() *Bell {
-	b := &Bell{chime: make(chan struct{}, 1)}
+	b := &Bell{chime: newChime()}
 	b.before.Store(awake)
 	return b
 }
 
-// C receives a value when the bell rings. A value can be left over from an
-// earlier sleep: waking for nothing is allowed, sleeping too long is not.
-func (b *Bell) C() <-chan struct{} { return b.chime }
+// Wait sleeps until the bell rings. A ring can be left over from an earlier
+// sleep: waking for nothing is allowed, sleeping too long is not.
+func (b *Bell) Wait() { b.chime.wait() }
+
+// WaitFor is Wait for no longer than d, and reports whether the bell rang.
+func (b *Bell) WaitFor(d time.Duration) (rang bool) {
+	if b.timer == nil {
+		b.timer = time.NewTimer(d)
+	} else {
+		b.timer.Reset(d)
+	}
+	return b.chime.waitFor(b.timer, d)
+}
 
 // Asleep reports whether the owner is armed. A producer asks before it pushes:
 // if the owner is awake, it looks at the ring soon and stamps what it finds.
@@ -71,9 +85,4 @@ func (b *Bell) Publish(due int64) {
 }
 
 // Ring wakes the owner whatever it is armed for. It never blocks.
-func (b *Bell) Ring() {
-	select {
-	case b.chime <- struct{}{}:
-	default: // a chime is waiting already
-	}
-}
+func (b *Bell) Ring() { b.chime.ring() }

@@ -11,14 +11,7 @@ import (
 )
 
 // rang takes a waiting chime.
-func rang(b *Bell) bool {
-	select {
-	case <-b.C():
-		return true
-	default:
-		return false
-	}
-}
+func rang(b *Bell) bool { return b.WaitFor(0) }
 
 func TestBellRingsForWhatCannotWait(t *testing.T) {
 	for _, c := range []struct {
@@ -106,7 +99,7 @@ func TestNoWakeUpIsLost(t *testing.T) {
 			yield()
 			if left > 0 && !r.Ready() {
 				yield()
-				<-b.C()
+				b.Wait()
 			}
 			b.Disarm()
 			yield()

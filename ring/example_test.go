@@ -35,7 +35,7 @@ func ExampleBell() {
 
 	bell.Arm(ring.Anything)
 	if !r.Ready() {
-		<-bell.C()
+		bell.Wait()
 	}
 	bell.Disarm()
 	r.Drain(r.Tail(), func(_ uint64, name *string) { fmt.Println(*name) })

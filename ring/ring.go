@@ -174,6 +174,7 @@ func (r *Ring[T]) claim(least, most uint64) (first, n uint64, err error) {
 // publish fills a claimed slot and passes it to the owner.
 func (r *Ring[T]) publish(position uint64, v *T) {
 	s := &r.slots[position&r.mask]
+	writes(&s.value)
 	s.value = *v
 	s.sequence.Store(position + 1)
 }
@@ -190,7 +191,9 @@ func (r *Ring[T]) Drain(limit uint64, f func(position uint64, v *T)) (whole bool
 			r.head.Store(r.next)
 			return false
 		}
+		reads(&s.value)
 		f(r.next, &s.value)
+		writes(&s.value)
 		s.value = zero
 		r.next++
 		if r.next-start >= releaseEvery {

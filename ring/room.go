@@ -1,12 +1,12 @@
 package ring
 
-// A Room is where producers of a full ring sleep until there is room. Each
-// value received from it entitles to another try, not to a slot.
+// A Room is where producers of a full ring sleep until there is room. Being
+// admitted entitles to another try, not to a slot.
 //
 //	producer                          owner
 //	room.Enter()                      ring.Drain(…)
 //	ring the bell                     room.Admit(free slots)
-//	wait for room.C
+//	room.Wait(…)
 //	retry the push; if it is full,
 //	    from the bell on again
 //	room.Leave()
@@ -15,17 +15,17 @@ package ring
 // not empty must not sleep for longer than a moment, so that a producer that
 // entered just after Admit looked is admitted by the next one.
 //
-// Enter, Leave, Waiting and C are safe for concurrent use; Admit belongs to
+// Enter, Leave, Waiting and Wait are safe for concurrent use; Admit belongs to
 // the owner goroutine.
 type Room struct {
 	// waiting publishes to the owner that producers are inside, and to
 	// newcomers that they should queue up behind them.
 	waiting atomicInt64
-	seats   chan struct{}
+	seats   seats
 }
 
 // NewRoom makes an empty room.
-func NewRoom() *Room { return &Room{seats: make(chan struct{})} }
+func NewRoom() *Room { return &Room{seats: newSeats()} }
 
 // Enter announces a waiter.
 func (r *Room) Enter() { r.waiting.Add(1) }
@@ -36,17 +36,18 @@ func (r *Room) Leave() { r.waiting.Add(-1) }
 // Waiting reports whether producers are inside.
 func (r *Room) Waiting() bool { return r.waiting.Load() > 0 }
 
-// C is what a waiter receives from.
-func (r *Room) C() <-chan struct{} { return r.seats }
+// Wait sleeps until the caller, who has entered, is admitted. It reports false if
+// one of the channels was closed first; either may be nil.
+func (r *Room) Wait(done, closed <-chan struct{}) (admitted bool) {
+	return r.seats.wait(done, closed)
+}
 
 // Admit lets at most n waiters try again. It wakes only as many as there is
 // room for: waking all of 300,000 for 8,192 slots is a stampede.
 func (r *Room) Admit(n int) {
 	for range min(int64(n), r.waiting.Load()) {
-		select {
-		case r.seats <- struct{}{}:
-		default: // the rest has not come to wait yet
-			return
+		if !r.seats.offer() {
+			return // the rest has not come to wait yet
 		}
 	}
 }

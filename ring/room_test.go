@@ -16,7 +16,7 @@ func TestRoomAdmitsInOrderAndNoMoreThanFit(t *testing.T) {
 			go func() {
 				room.Enter()
 				defer room.Leave()
-				<-room.C()
+				room.Wait(nil, nil)
 				admitted <- i
 			}()
 			synctest.Wait() // until it waits, so that the order is known
@@ -74,16 +74,13 @@ func TestRoomAdmitsEverybody(t *testing.T) {
 				seen[*p] = true
 			})
 			room.Admit(r.Cap() - r.Len())
-			var tick <-chan time.Time
+			d := time.Hour
 			if room.Waiting() {
-				tick = time.After(time.Millisecond) // the bubble's time, not ours
+				d = time.Millisecond // the bubble's time, not ours
 			}
 			b.Arm(Anything)
 			if len(seen) < producers && !r.Ready() {
-				select {
-				case <-b.C():
-				case <-tick:
-				}
+				b.WaitFor(d)
 			}
 			b.Disarm()
 		}
@@ -101,6 +98,6 @@ func pushFromRoom(r *Ring[int], b *Bell, room *Room, v int) {
 			return
 		}
 		b.Ring()
-		<-room.C()
+		room.Wait(nil, nil)
 	}
 }

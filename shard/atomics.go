@@ -1,13 +1,21 @@
+//go:build !explore
+
 package shard
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// Every atomic word of this package has one of these types. They are aliases
-// so that a build tag can put a scheduling explorer in their place without a
-// change to the code that uses them.
+// Every atomic word and lock of this package has one of these types. They are
+// aliases so that the build tag explore can put scheduling points in their place
+// without a change to the code that uses them; see ring/interleave.
 type (
 	atomicBool   = atomic.Bool
 	atomicInt64  = atomic.Int64
 	atomicUint32 = atomic.Uint32
 	atomicUint64 = atomic.Uint64
+
+	mutex = sync.Mutex
+	once  = sync.Once
 )

@@ -1,8 +1,6 @@
 package shard
 
 import (
-	"sync"
-
 	"github.com/google/uuid"
 )
 
@@ -13,7 +11,7 @@ import (
 // drains up to there. So whatever was put in before an operation was submitted
 // is known to the core before that operation is.
 type inbox struct {
-	mu    sync.Mutex
+	mu    mutex
 	mail  []control
 	taken bool       // by Carry: nothing is taken in any more
 	full  atomicBool // publishes to the owner that there is mail

@@ -26,7 +26,6 @@ const (
 // owner is the state of the owner goroutine. Nobody else touches it.
 type owner struct {
 	core    *Core
-	timer   *time.Timer
 	journal *recorder                     // nil for none
 	take    func(sequence uint64, op *Op) // stages one drained operation
 
@@ -113,14 +112,10 @@ func (s *Shard) Run() {
 			s.incident(errGoexit)
 		}
 	}()
-	if s.owner.timer == nil {
-		s.owner.timer = time.NewTimer(time.Hour)
-	}
 	s.deliver() // what a predecessor left
 	for s.look() {
 		s.rest()
 	}
-	s.owner.timer.Stop()
 	ended = true
 	close(s.done)
 }
@@ -229,7 +224,7 @@ func (s *Shard) restUntilDue() {
 	if timed {
 		s.sleepUntil(due)
 	} else {
-		<-s.bell.C()
+		s.bell.Wait()
 	}
 }
 
@@ -240,9 +235,5 @@ func (s *Shard) sleepUntil(at int64) {
 		return
 	}
 	s.tally.sleeps.Add(1)
-	s.owner.timer.Reset(time.Duration(d))
-	select {
-	case <-s.bell.C():
-	case <-s.owner.timer.C:
-	}
+	s.bell.WaitFor(time.Duration(d))
 }

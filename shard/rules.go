@@ -3,6 +3,7 @@ package shard
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -157,10 +158,10 @@ func (r *Retry) after(losses int32) int64 {
 
 // Fold identifies operations that can be carried out as one.
 type Fold struct {
-	number atomicUint64 // in journals, 0 until one asks
+	number atomic.Uint64 // in journals, 0 until one asks
 }
 
-var lastFold atomicUint64
+var lastFold atomic.Uint64
 
 // numbered returns the fold's number in the process, so that no journal has to
 // hold on to it.

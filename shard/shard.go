@@ -57,7 +57,6 @@ package shard
 import (
 	"errors"
 	"math"
-	"sync"
 
 	"example.com/contend/ring"
 )
@@ -129,7 +128,7 @@ type Shard struct {
 	bell   *ring.Bell
 	room   *ring.Room
 
-	closeOnce sync.Once
+	closeOnce once
 	closing   chan struct{} // closed by Close
 	done      chan struct{} // closed when the owner has ended
 	waiting   chan struct{} // closed when what is left after Close waits for winners

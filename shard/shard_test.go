@@ -122,7 +122,7 @@ func TestLateWaiterIsAdmittedAtTheNextLook(t *testing.T) {
 		s.bell.Ring()
 		synctest.Wait() // it has looked, and nobody was at the door
 		before := now()
-		<-s.room.C()
+		s.room.Wait(nil, nil)
 		s.room.Leave()
 		assert.LessOrEqual(t, now()-before, lookEvery)
 	})

@@ -43,13 +43,14 @@ func (s *Shard) queueUp(op Op, done <-chan struct{}) (sequence uint64, err error
 // awaitRoom parks a producer that has entered the room until it is admitted.
 func (s *Shard) awaitRoom(done <-chan struct{}) error {
 	s.bell.Ring()
-	select {
-	case <-s.room.C():
+	if s.room.Wait(done, s.closing) {
 		return nil
-	case <-done:
-		return ErrGaveUp
+	}
+	select {
 	case <-s.closing:
 		return ErrClosed
+	default:
+		return ErrGaveUp
 	}
 }
 

@@ -1,6 +1,9 @@
 package shard
 
-import "math"
+import (
+	"math"
+	"sync/atomic"
+)
 
 // Stats are a shard's counts. All but Staged, Open and Bytes only grow.
 type Stats struct {
@@ -24,25 +27,26 @@ type Stats struct {
 }
 
 // tally is what the owner publishes of its counts; each word publishes only
-// itself. Written by the owner, read by anyone.
+// itself. Written by the owner, read by anyone. Those that nobody decides by
+// are no scheduling points of the explorer's.
 type tally struct {
 	staged    atomicInt64 // in groups, without the ring; read by every submission
 	floor     atomicInt64 // what exceeds it may displace; read by submissions when full
-	open      atomicInt64
-	groups    atomicUint64
-	conflicts atomicUint64
-	lost      atomicUint64
-	early     atomicUint64
-	retried   atomicUint64
-	folded    atomicUint64
-	masked    atomicUint64
-	displaced atomicUint64
-	faulted   atomicUint64
-	stopped   atomicUint64
-	withdrawn atomicUint64
-	sleeps    atomicUint64
-	incidents atomicUint64
-	bytes     atomicInt64
+	open      atomic.Int64
+	groups    atomic.Uint64
+	conflicts atomic.Uint64
+	lost      atomic.Uint64
+	early     atomic.Uint64
+	retried   atomic.Uint64
+	folded    atomic.Uint64
+	masked    atomic.Uint64
+	displaced atomic.Uint64
+	faulted   atomic.Uint64
+	stopped   atomic.Uint64
+	withdrawn atomic.Uint64
+	sleeps    atomic.Uint64
+	incidents atomic.Uint64
+	bytes     atomic.Int64
 }
 
 // count adds a batch of decisions.
@@ -77,7 +81,7 @@ func (t *tally) count(batch []Decision) {
 }
 
 // add spares the counters of what is rare.
-func add(counter *atomicUint64, n uint64) {
+func add(counter *atomic.Uint64, n uint64) {
 	if n > 0 {
 		counter.Add(n)
 	}

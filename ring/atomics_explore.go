@@ -1,0 +1,13 @@
+//go:build explore
+
+package ring
+
+import "example.com/contend/ring/interleave"
+
+type (
+	atomicInt64  = interleave.Int64
+	atomicUint64 = interleave.Uint64
+)
+
+func reads[T any](at *T)  { interleave.Reads(at) }
+func writes[T any](at *T) { interleave.Writes(at) }

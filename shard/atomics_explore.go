@@ -1,0 +1,15 @@
+//go:build explore
+
+package shard
+
+import "example.com/contend/ring/interleave"
+
+type (
+	atomicBool   = interleave.Bool
+	atomicInt64  = interleave.Int64
+	atomicUint32 = interleave.Uint32
+	atomicUint64 = interleave.Uint64
+
+	mutex = interleave.Mutex
+	once  = interleave.Once
+)
