@@ -273,14 +273,12 @@ func (w *waiter) wait(ctx context.Context) bool {
 		<-w.told
 		return true
 	}
-	select {
-	case <-w.told:
-		return true
-	case <-ctx.Done():
-		if w.Withdraw() {
-			return false
-		}
-		<-w.told // decided already; the verdict is on its way
+	if reached(w.told, ctx.Done()) {
 		return true
 	}
+	if w.Withdraw() {
+		return false
+	}
+	<-w.told // decided already; the verdict is on its way
+	return true
 }

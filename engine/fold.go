@@ -110,12 +110,10 @@ func (c *foldedCall[V, R]) share(err error) {
 
 // await waits for the outcome of the call that this one is part of.
 func (c *foldedCall[V, R]) await(ctx context.Context) error {
-	select {
-	case <-c.ended:
+	if reached(c.ended, ctx.Done()) {
 		return c.err
-	case <-ctx.Done():
-		return &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
 	}
+	return &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
 }
 
 // doFolded is Folding.Do without its types.

@@ -96,9 +96,7 @@ const journalPatience = time.Second
 // journal is written.
 func (g *generation) drained() bool {
 	for _, s := range g.shards {
-		select {
-		case <-s.Done():
-		default:
+		if !reachedYet(s.Done()) {
 			return false
 		}
 	}
@@ -112,14 +110,7 @@ func (g *generation) awaitShards(done <-chan struct{}, inside bool) bool {
 		return g.awaitWaiting(done)
 	}
 	for _, s := range g.shards {
-		select {
-		case <-s.Done():
-			continue // whether or not done is closed, too
-		default:
-		}
-		select {
-		case <-s.Done():
-		case <-done:
+		if !reached(s.Done(), done) {
 			return false
 		}
 	}
@@ -134,7 +125,9 @@ func (g *generation) awaitWaiting(done <-chan struct{}) bool {
 		case <-s.Done():
 		case <-s.Waiting():
 		case <-done:
-			return false
+			if !reachedYet(s.Done()) && !reachedYet(s.Waiting()) {
+				return false
+			}
 		}
 	}
 	return true
@@ -156,9 +149,7 @@ func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
 		if g.running() <= spared {
 			return true
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
+		if !reached(changed, ctx.Done()) {
 			return false
 		}
 	}

@@ -155,12 +155,7 @@ func (j *journal) await(done <-chan struct{}) bool {
 	if j == nil {
 		return true
 	}
-	select {
-	case <-j.done:
-		return true
-	case <-done:
-		return false
-	}
+	return reached(j.done, done)
 }
 
 // ended reports whether everything is written. A nil journal is.
@@ -168,12 +163,7 @@ func (j *journal) ended() bool {
 	if j == nil {
 		return true
 	}
-	select {
-	case <-j.done:
-		return true
-	default:
-		return false
-	}
+	return reachedYet(j.done)
 }
 
 // JournalEvent is one thing that a shard was told or said; see shard.Event.

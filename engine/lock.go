@@ -131,7 +131,9 @@ func awaitAll(ctx context.Context, set []applied) error {
 		case <-s.inForce:
 		case <-s.ended: // its successor will know
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			if !reachedYet(s.inForce) && !reachedYet(s.ended) {
+				return context.Cause(ctx)
+			}
 		}
 	}
 	return nil

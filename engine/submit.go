@@ -44,14 +44,8 @@ func (h *Handle[T]) Done() <-chan struct{} { return h.task.done }
 // returns ctx's cause; the operation goes on.
 func (h *Handle[T]) Wait(ctx context.Context) (T, error) {
 	var zero T
-	select {
-	case <-h.task.done: // whether or not ctx has ended, too
-	default:
-		select {
-		case <-h.task.done:
-		case <-ctx.Done():
-			return zero, context.Cause(ctx)
-		}
+	if !reached(h.task.done, ctx.Done()) {
+		return zero, context.Cause(ctx)
 	}
 	if h.task.abandoned {
 		return zero, h.task.err // the function may be writing the value yet

@@ -153,3 +153,19 @@ func TestDisplacedBest(t *testing.T) {
 	require.NoError(t, batch[0].Fault())
 	require.Equal(t, "3", batch[0].WinnerName)
 }
+
+// A window of which everybody was displaced is still open when the shard ends,
+// but nobody is in it.
+func TestEmptyWindowsAreNotCountedAtTheEnd(t *testing.T) {
+	withShard(t, Config{Limit: 1, Displace: true}, func(s *Shard, c *crowd) {
+		c.stage(s, "low", 1, Op{Terms: NewTerms(time.Hour, 0)})
+		c.stage(s, "high", 2, Op{Terms: NewTerms(Tick, 0), Priority: 8})
+		time.Sleep(time.Second) // the bubble's
+		require.Equal(t, Displaced, c.outcome("low"))
+		require.Equal(t, Won, c.outcome("high"))
+		require.Equal(t, 1, s.Stats().Open)
+		s.Close()
+		<-s.Done()
+		require.Zero(t, s.Stats().Open)
+	})
+}

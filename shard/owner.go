@@ -117,6 +117,7 @@ func (s *Shard) Run() {
 		s.rest()
 	}
 	ended = true
+	s.tally.open.Store(0) // windows of which nobody is left
 	close(s.done)
 }
 
