@@ -27,6 +27,11 @@ func simulateSeed(t *testing.T, seed uint64, traced bool) (w *simWorld) {
 	defer interleave.Use(nil)
 	synctest.Test(t, func(*testing.T) {
 		w = newSimWorld(seed, traced)
+		w.turn.Runaway(100*simSteps, func() {
+			w.violation("it runs in circles")
+			fmt.Fprintf(os.Stderr, "%s\n%s\nFAIL\n", w.failure(), strings.Join(w.turn.Trace(), "\n"))
+			os.Exit(1)
+		})
 		w.run()
 		if w.turn.Report().Hung { // the bubble cannot end: this is the last that is seen
 			fmt.Fprintf(os.Stderr, "%s\n%s\n", w.failure(), strings.Join(w.turn.Trace(), "\n"))

@@ -42,18 +42,16 @@ type attempt struct {
 	op     engine.Op
 	deed   int
 
-	begun, returned   int   // events: the submission
-	accepted          bool  // for certain
-	refused           bool  // for certain
-	acceptedAt        int64 // at the latest
-	beganAt           int64
-	outcomes          []string
-	ran, registered   int
-	withdrawn         bool
-	decided, won      int
-	abandoned         bool
-	exclusiveRelease  bool
-	registryMisbehave bool
+	begun, returned int   // events: the submission
+	accepted        bool  // for certain
+	refused         bool  // for certain
+	acceptedAt      int64 // at the latest
+	beganAt         int64
+	outcomes        []string
+	ran, registered int
+	withdrawn       bool
+	gaveUp          int64 // when its context ended; 0: not yet
+	decided, won    int
 }
 
 // deeds of a function.
@@ -118,6 +116,12 @@ func (w *simWorld) submitter(actor uint64) {
 func (w *simWorld) contend(rng *rand.Rand, a *attempt) {
 	ctx, cancel := w.contextOf(rng)
 	defer cancel()
+	context.AfterFunc(ctx, func() {
+		now := w.engine.Now()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		a.gaveUp = now
+	})
 	w.begin(a)
 	switch a.door {
 	case byDo:

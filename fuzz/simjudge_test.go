@@ -242,6 +242,11 @@ func (w *simWorld) judgeGroup(g *simGroup, paused time.Duration) {
 	if g.due-g.opened != int64(w.windowOf(g.target)) {
 		w.violation("a window of %v was %v long", g.target, time.Duration(g.due-g.opened))
 	}
+	for _, a := range g.members {
+		if a.gaveUp > 0 && a.gaveUp < g.closed && a.beganAt < a.gaveUp && paused == 0 {
+			w.violation("operation %d (%v) gave up %d ns before its window closed, but contends", a.number, a.door, g.closed-a.gaveUp)
+		}
+	}
 	var contenders []model.Op
 	for i, a := range g.members {
 		contenders = append(contenders, model.Op{ID: uint64(i), Priority: int32(a.op.Priority)})

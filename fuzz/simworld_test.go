@@ -23,13 +23,14 @@ import (
 // which are drawn from a seed. Its goroutines go one at a time (see package sim).
 // Nothing in it makes an access to the engine's memory while it holds mu.
 type simWorld struct {
-	seed    uint64
-	turn    *sim.Turnstile
-	engine  *engine.Engine
-	config  engine.Config
-	plain   bool // no rules: who has to win is known
-	targets []uuid.UUID
-	journal bytes.Buffer
+	seed     uint64
+	turn     *sim.Turnstile
+	engine   *engine.Engine
+	config   engine.Config
+	plain    bool // no rules: who has to win is known
+	interval int  // gates between two things that an operator does, at most
+	targets  []uuid.UUID
+	journal  bytes.Buffer
 
 	mu         sync.Mutex
 	attempts   []*attempt
@@ -59,6 +60,7 @@ func newSimWorld(seed uint64, traced bool) *simWorld {
 		w.targets = append(w.targets, uuid.NewSHA1(uuid.Nil, binaryOf(rng.Uint64())))
 	}
 	w.config = w.drawConfig(rng)
+	w.interval = pick(rng, 400, 400, 30)
 	return w
 }
 
@@ -192,7 +194,7 @@ func (w *simWorld) enough() bool {
 func (w *simWorld) operator(number uint64) {
 	rng := w.rng(1000 + number)
 	for {
-		for range 1 + rng.IntN(400) {
+		for range 1 + rng.IntN(w.interval) {
 			if w.turn.Yield(); w.enough() {
 				return
 			}

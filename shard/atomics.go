@@ -19,3 +19,6 @@ type (
 	mutex = sync.Mutex
 	once  = sync.Once
 )
+
+// readClock reads the clock, between which and the words much can happen.
+func readClock(now func() int64) int64 { return now() }

@@ -13,3 +13,8 @@ type (
 	mutex = interleave.Mutex
 	once  = interleave.Once
 )
+
+func readClock(now func() int64) int64 {
+	interleave.Yield()
+	return now()
+}

@@ -130,9 +130,9 @@ func (s *Shard) Run() {
 // its submission; and the mail is taken between the snapshot and the drain.
 func (s *Shard) look() bool {
 	closed, aborted := s.ring.Closed(), s.aborted.Load()
-	s.owner.looked = s.config.Now()
+	s.owner.looked = readClock(s.config.Now)
 	tail := s.ring.Tail()
-	s.owner.found = s.config.Now()
+	s.owner.found = readClock(s.config.Now)
 
 	s.takeMail()
 	before := s.ring.Drained()
@@ -231,7 +231,7 @@ func (s *Shard) restUntilDue() {
 
 // sleepUntil sleeps until a time, or until the bell rings.
 func (s *Shard) sleepUntil(at int64) {
-	d := at - s.config.Now()
+	d := at - readClock(s.config.Now)
 	if d <= 0 {
 		return
 	}

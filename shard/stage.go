@@ -175,7 +175,7 @@ func (s *Shard) fits(priority int32) bool {
 // looks again within lookEvery and stamps the operation itself.
 func (s *Shard) stamp() int64 {
 	if s.bell.Asleep() {
-		return s.config.Now()
+		return readClock(s.config.Now)
 	}
 	return unstamped
 }

@@ -56,7 +56,9 @@ func take(steps *[]int, step int) bool {
 // reports whether it must not go on now. With the lock.
 func (t *Turnstile) disturb() bool {
 	w, step := t.held, t.report.Steps
-	t.report.Steps++
+	if t.report.Steps++; t.report.Steps == t.most {
+		t.runaway()
+	}
 	p := &t.plan
 	if take(&p.changes, step) {
 		p.fallen++

@@ -38,8 +38,10 @@ type Turnstile struct {
 
 	arrived chan struct{} // tells Drive that somebody has come
 
-	report Report
-	trace  *trace
+	most    int    // steps, after which the program runs in circles
+	runaway func() // is called then
+	report  Report
+	trace   *trace
 }
 
 // task is a goroutine that has come to a gate.
@@ -98,6 +100,10 @@ func (t *Turnstile) Calm() {
 		w.frozen = 0
 	}
 }
+
+// Runaway has a function called if the program passes so many gates: then it runs
+// in circles. The function must not return.
+func (t *Turnstile) Runaway(most int, f func()) { t.most, t.runaway = most, f }
 
 // Yield is a gate of the program's own.
 func (t *Turnstile) Yield() { t.Step(interleave.Load, nil) }

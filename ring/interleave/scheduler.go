@@ -66,6 +66,10 @@ func Reads[T any](at *T) { step(Read, unsafe.Pointer(at)) }
 // Writes marks that plain memory is about to be written.
 func Writes[T any](at *T) { step(Write, unsafe.Pointer(at)) }
 
+// Yield marks that something else than memory is about to be read, like a clock:
+// a Load of no word.
+func Yield() { step(Load, nil) }
+
 // Signals marks that somebody who may sleep at this memory is about to be woken.
 func Signals[T any](at *T) { step(Swap, unsafe.Pointer(at)) }
 
