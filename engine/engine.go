@@ -103,26 +103,27 @@ func (e *Engine) mustNotWait() bool {
 func insideWinner() bool { return callersNamed(executeFrame)+callersNamed(registerFrame) > 0 }
 
 func (e *Engine) start(stops uint64) {
-	for !e.tryStart(stops) {
-		e.current.Load().awaitShards(nil, false)
+	for g := e.tryStart(stops); g != nil; g = e.tryStart(stops) {
+		g.awaitShards(nil, false) // not current's: that may be another's start by now
 	}
 }
 
-// tryStart reports false if the last generation still has open windows. It does
-// nothing if Stop was called since there were so many stops.
-func (e *Engine) tryStart(stops uint64) bool {
+// tryStart returns the last generation if that still has open windows, so that it
+// has to be tried again. It does nothing if Stop was called since there were so
+// many stops.
+func (e *Engine) tryStart(stops uint64) (ending *generation) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stops != stops {
-		return true
+		return nil
 	}
 	g := e.current.Load()
 	if g != nil && !e.stopped {
-		return true
+		return nil
 	}
 	if g != nil {
 		if !g.drained() {
-			return false
+			return g
 		}
 		for _, s := range g.shards {
 			e.past = plus(e.past, s.Stats())
@@ -131,7 +132,7 @@ func (e *Engine) tryStart(stops uint64) bool {
 	}
 	e.stopped = false
 	e.current.Store(e.begin(g))
-	return true
+	return nil
 }
 
 // live returns the shards for a submission, starting an engine that is new.

@@ -19,7 +19,7 @@ import (
 
 var (
 	simSeeds = flag.Int("seeds", 300, "how many seeds TestSim simulates, from -seed on")
-	simTrace = flag.Bool("trace", false, "print what happened in the first simulated seed that fails, or in the only one")
+	simTrace = flag.Bool("transcript", false, "print what happened in the first simulated seed that fails, or in the only one")
 )
 
 // simulateSeed runs the world of a seed.
@@ -42,7 +42,7 @@ func simulateSeed(t *testing.T, seed uint64, traced bool) (w *simWorld) {
 
 // failure says what is wrong, and how to see it again.
 func (w *simWorld) failure() string {
-	return fmt.Sprintf("seed %d, found after %d executions:\n\t%s\nrepeat: go test -tags explore ./fuzz -run 'TestSim$' -seeds 1 -seed %d -trace",
+	return fmt.Sprintf("seed %d, found after %d executions:\n\t%s\nrepeat: go test -tags explore ./fuzz -run 'TestSim$' -seeds 1 -seed %d -transcript",
 		w.seed, w.seed-*firstSeed+1, strings.Join(w.violations[:min(10, len(w.violations))], "\n\t"), w.seed)
 }
 
