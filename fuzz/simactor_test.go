@@ -42,16 +42,18 @@ type attempt struct {
 	op     engine.Op
 	deed   int
 
-	begun, returned int   // events: the submission
-	accepted        bool  // for certain
-	refused         bool  // for certain
-	acceptedAt      int64 // at the latest
-	beganAt         int64
-	outcomes        []string
-	ran, registered int
-	withdrawn       bool
-	gaveUp          int64 // when its context ended; 0: not yet
-	decided, won    int
+	begun, returned   int   // events: the submission
+	beganAt           int64 // the same on the engine's clock
+	acceptedAt        int64 // at the latest
+	accepted, refused bool  // for certain
+	gaveUp            int64 // when its context ended; 0: not yet
+	withdrawn         bool
+	withdrawsAt       int64
+	withdrawnAt       int64
+	outcomes          []string // that it was told
+	toldAt            int64
+	registered, ran   int // times
+	decided, won      int // groups that it was in, and won
 }
 
 // deeds of a function.
@@ -145,9 +147,9 @@ func (w *simWorld) contend(rng *rand.Rand, a *attempt) {
 		win, err := w.engine.Contend(ctx, a.op)
 		w.settle(a, err)
 		if err == nil {
-			w.enter(a)
+			leave := w.enter(a)
 			w.turn.Yield()
-			w.leave(a)
+			leave()
 			defer func() { _ = recover() }() // the registry's panics are the caller's
 			win.Finish(nil)
 		}
@@ -181,8 +183,7 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 	w.mu.Lock()
 	a.ran++
 	w.mu.Unlock()
-	w.enter(a)
-	defer w.leave(a)
+	defer w.enter(a)()
 	switch a.deed {
 	case fails:
 		w.count(inFunction)
@@ -248,10 +249,12 @@ func (a *attempt) bid() engine.Bid {
 
 // withdraw takes an operation back that is staged with a ticket.
 func (w *simWorld) withdraw(a *attempt) {
+	begun := w.engine.Now()
 	if a.Ticket.Withdraw() {
 		w.count(withdrawal)
+		now := w.engine.Now()
 		w.mu.Lock()
-		a.withdrawn = true
+		a.withdrawn, a.withdrawsAt, a.withdrawnAt = true, begun, now
 		w.mu.Unlock()
 	}
 }
@@ -319,6 +322,8 @@ func (w *simWorld) settle(a *attempt, err error) {
 	var withdrawn *engine.WithdrawnError
 	var overloaded *engine.OverloadedError
 	switch {
+	case err == nil && a.door == byContend:
+		w.outcome(a, "won")
 	case err == nil:
 		w.outcome(a, "completed")
 	case errors.As(err, &stopped) && stopped.Accepted:

@@ -105,7 +105,6 @@ func (w *simWorld) fault(where simFault, about uint64) {
 
 // Register is the registry's, which is the world itself.
 func (w *simWorld) Register(entry engine.Entry) error {
-	w.registered(entry)
 	d := w.dice(inRegistry, uint64(entry.Op.Shard)<<16^entry.Op.Sequence)
 	if d.draw(10) == 0 {
 		w.count(inRegistry)
@@ -114,12 +113,13 @@ func (w *simWorld) Register(entry engine.Entry) error {
 		}
 		misbehave(d.draw(4))
 	}
+	w.registered(entry)
 	return nil
 }
 
 // Finish is the registry's, too.
 func (w *simWorld) Finish(id uuid.UUID, _ error) {
-	d := w.dice(inRegistry, 1<<24|w.numberOf(id))
+	d := w.dice(inRegistry, 1<<24|w.finished(id))
 	if d.draw(16) == 0 {
 		w.count(inRegistry)
 		misbehave(d.draw(4))

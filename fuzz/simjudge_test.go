@@ -3,168 +3,19 @@
 package fuzz
 
 import (
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"example.com/contend/engine"
 	"example.com/contend/fuzz/model"
+	"example.com/contend/fuzz/sim"
 	"example.com/contend/shard"
 )
 
-// simGroup is a decision as the hook saw it.
-type simGroup struct {
-	target              uuid.UUID
-	opened, due, closed int64
-	at                  int64 // the hook's time
-	winner              *attempt
-	members             []*attempt
-	abandoned, fault    bool
-}
-
-// begin notes that a submission begins.
-func (w *simWorld) begin(a *attempt) {
-	now := w.engine.Now()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events++
-	a.begun, a.beganAt = w.events, now
-}
-
-// accept notes what a submission returned.
-func (w *simWorld) accept(a *attempt, err error) {
-	now := w.engine.Now()
-	if err != nil {
-		var overloaded *engine.OverloadedError
-		if errors.As(err, &overloaded) && overloaded.Ring {
-			w.count(fullRing)
-		}
-		if errors.Is(err, engine.ErrInvalid) {
-			w.violation("operation %d: %v", a.number, err)
-		}
-		w.refuse(a)
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.events++
-	a.returned, a.accepted, a.acceptedAt = w.events, true, now
-}
-
-func (w *simWorld) refuse(refused ...*attempt) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, a := range refused {
-		a.refused = true
-	}
-}
-
-// outcome notes what an operation is told.
-func (w *simWorld) outcome(a *attempt, what string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	a.outcomes = append(a.outcomes, what)
-}
-
-// enter and leave bracket a winner's function.
-func (w *simWorld) enter(a *attempt) {
-	w.mu.Lock()
-	w.busy++
-	w.turnover++
-	w.running[a.op.Target]++
-	crowd := w.running[a.op.Target]
-	w.mu.Unlock()
-	if crowd > 1 && w.config.Rules.Exclusive {
-		w.violation("operation %d runs beside another winner of an exclusive target", a.number)
-	}
-}
-
-func (w *simWorld) leave(a *attempt) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.busy--
-	w.turnover++
-	w.running[a.op.Target]--
-}
-
-// registered notes that a winner reached the registry.
-func (w *simWorld) registered(entry engine.Entry) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	a := w.names[entry.Name]
-	if a == nil {
-		w.violations = append(w.violations, "a registered entry of nobody")
-		return
-	}
-	w.entries[entry.ID] = a.number
-	if a.registered++; a.ran > 0 {
-		w.violations = append(w.violations, "operation "+entry.Name+" was registered after it ran")
-	}
-}
-
-// numberOf returns the number of the operation that an entry is of.
-func (w *simWorld) numberOf(id uuid.UUID) uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.entries[id]
-}
-
-// decided is the engine's hook.
-func (w *simWorld) decided(batch []engine.Decision) {
-	now := w.engine.Now()
-	for i := range batch {
-		d := &batch[i]
-		g := simGroup{
-			target: d.Target, opened: d.Opened, due: d.Due, closed: d.Closed, at: now,
-			abandoned: d.Abandoned, fault: d.Fault() != nil,
-		}
-		w.mu.Lock()
-		for s := range d.All() {
-			a := w.attemptOf(s)
-			g.members = append(g.members, a)
-			a.decided++
-			outcome := d.OutcomeOf(s)
-			if outcome == shard.Won {
-				g.winner = a
-				a.won++
-			}
-			if s.Ticket == nil {
-				a.outcomes = append(a.outcomes, outcome.String())
-			}
-		}
-		w.groups = append(w.groups, g)
-		w.mu.Unlock()
-		if g.winner != nil && d.Winner.Ticket == nil && d.Exclusive() {
-			w.releaseLater(d.Target, d.Token())
-		}
-	}
-	w.fault(inHook, uint64(batch[0].Shard)<<16^batch[0].Number)
-}
-
-// attemptOf finds an operation; with the lock.
-func (w *simWorld) attemptOf(s engine.Standing) *attempt {
-	if s.Ticket == nil {
-		return w.attempts[s.ID]
-	}
-	return w.names[s.Ticket.Name]
-}
-
-// dismissed is the engine's other hook.
-func (w *simWorld) dismissed(batch []engine.Dismissal) {
-	w.mu.Lock()
-	for i := range batch {
-		if d := &batch[i]; d.Op.Ticket == nil {
-			a := w.attempts[d.Op.ID]
-			a.outcomes = append(a.outcomes, d.Outcome.String())
-		}
-	}
-	w.mu.Unlock()
-	w.fault(inHook, 1<<30|batch[0].Op.ID)
-}
-
-// judge holds what happened against the contract.
+// judge holds what happened against the contract: all of it for plain windows,
+// that there is one outcome for each operation and one winner for each group in
+// any case.
 func (w *simWorld) judge() {
 	report := w.turn.Report()
 	w.faults[frozen], w.faults[paused], w.faults[lateTimer] = report.Frozen, report.Pauses, report.Late
@@ -175,11 +26,16 @@ func (w *simWorld) judge() {
 	for _, a := range w.attempts {
 		w.judgeAttempt(a)
 	}
-	for i := range w.groups {
-		w.judgeGroup(&w.groups[i], report.Paused)
+	w.judgeGroups()
+	if w.plain {
+		for _, v := range model.Judge(w.history(&report)) {
+			w.violation("%v", v)
+		}
+		w.judgeEvents(&report)
 	}
-	w.judgeOrder()
-	w.judgeStats()
+	if s := w.engine.Stats(); s.Staged != 0 || s.Windows != 0 || s.Running != 0 {
+		w.violation("stopped, but %v", s)
+	}
 	if w.config.Journal != nil && w.engine.Stats().JournalLost == 0 {
 		if _, err := engine.ReadJournal(&w.journal, nil); err != nil {
 			w.violation("the journal: %v", err)
@@ -221,39 +77,102 @@ func (w *simWorld) judgeAttempt(a *attempt) {
 	}
 }
 
-// judgeGroup checks who won, and when.
-func (w *simWorld) judgeGroup(g *simGroup, paused time.Duration) {
-	if g.abandoned || g.fault {
-		return
-	}
-	if r := &w.config.Rules; r.Size == 0 && r.Decisive == 0 && min(g.closed, g.at) < g.due {
-		w.violation("a window of %v closed %d ns early", g.target, g.due-min(g.closed, g.at))
-	}
-	if g.winner == nil {
-		w.violation("a group of %d has no winner", len(g.members))
-		return
-	}
-	if !w.plain {
-		return
-	}
-	if late := time.Duration(g.at - g.due); late > shard.Tick+time.Millisecond+paused {
-		w.violation("a window of %v was decided %v late; %v of that may be pauses", g.target, late, paused)
-	}
-	if g.due-g.opened != int64(w.windowOf(g.target)) {
-		w.violation("a window of %v was %v long", g.target, time.Duration(g.due-g.opened))
-	}
-	for _, a := range g.members {
-		if a.gaveUp > 0 && a.gaveUp < g.closed && a.beganAt < a.gaveUp && paused == 0 {
-			w.violation("operation %d (%v) gave up %d ns before its window closed, but contends", a.number, a.door, g.closed-a.gaveUp)
+// judgeGroups checks what holds whatever the rules are.
+func (w *simWorld) judgeGroups() {
+	r := &w.config.Rules
+	mayBeEarly := r.Size > 0 || r.Decisive != 0 || r.Exclusive && r.Idle > 0
+	for i := range w.groups {
+		g := &w.groups[i]
+		if g.abandoned || g.fault {
+			continue
+		}
+		if g.winner == nil {
+			w.violation("a group of %d has no winner", len(g.members))
+		}
+		if !mayBeEarly && min(g.closed, g.at) < g.due {
+			w.violation("a window of %v closed %d ns early", g.target, g.due-min(g.closed, g.at))
 		}
 	}
-	var contenders []model.Op
-	for i, a := range g.members {
-		contenders = append(contenders, model.Op{ID: uint64(i), Priority: int32(a.op.Priority)})
+}
+
+// judgeEvents checks what the clock, which mostly stands still, cannot say: the
+// order of submission, by the order of events; and who gave up in time, which is
+// certain only as long as time passes while everybody sleeps.
+func (w *simWorld) judgeEvents(report *sim.Report) {
+	for i := range w.groups {
+		g := &w.groups[i]
+		for n, later := range g.members {
+			for _, earlier := range g.members[:n] {
+				if later.returned > 0 && later.returned < earlier.begun {
+					w.violation("operation %d stands behind %d, which began after it was accepted", later.number, earlier.number)
+				}
+			}
+			if gaveUp := later.gaveUp; gaveUp > later.beganAt && gaveUp < g.closed && report.Pauses == 0 && !g.abandoned {
+				w.violation("operation %d (%v) gave up %d ns before its window closed, but contends", later.number, later.door, g.closed-gaveUp)
+			}
+		}
 	}
-	if best := g.members[model.Winner(contenders).ID]; best != g.winner {
-		w.violation("operation %d won, the model says %d", g.winner.number, best.number)
+}
+
+// history is the run as the referee sees it.
+func (w *simWorld) history(report *sim.Report) *model.History {
+	h := &model.History{
+		End: w.engine.Now(), Tick: int64(shard.Tick), Late: int64(simLate + report.Paused),
+		Entries: w.registry, Executions: w.executions,
 	}
+	for _, a := range w.attempts {
+		h.Attempts = append(h.Attempts, w.asAttempt(a))
+	}
+	for i := range w.groups {
+		h.Rulings = append(h.Rulings, asRuling(&w.groups[i]))
+	}
+	return h
+}
+
+// simLate is by how much more than a tick a decision may be late: an owner that is
+// busy looks once a millisecond.
+const simLate = time.Millisecond
+
+func (w *simWorld) asAttempt(a *attempt) model.Attempt {
+	m := model.Attempt{
+		ID: a.number + 1, Target: a.op.Target, Priority: int32(a.op.Priority), Window: int64(w.windowOf(a.op.Target)),
+		Begun: a.beganAt, State: model.Refused,
+	}
+	if a.accepted || a.withdrawn || len(a.outcomes) > 0 { // else one of a batch that was not taken
+		m.State, m.Returned = model.Accepted, a.acceptedAt
+	}
+	if m.Returned == 0 {
+		m.Returned = max(a.toldAt, a.withdrawnAt)
+	}
+	if a.withdrawn {
+		m.Withdrawn = &model.Interval{From: a.withdrawsAt, To: a.withdrawnAt}
+	}
+	for _, outcome := range a.outcomes {
+		if m.Withdrawn == nil && outcome == "withdrawn" {
+			m.Withdrawn = &model.Interval{From: a.beganAt, To: a.toldAt}
+		}
+		m.Answers = append(m.Answers, model.Answer{Ending: endings[outcome], At: a.toldAt})
+	}
+	return m
+}
+
+// endings are the outcomes in the referee's words.
+var endings = map[string]model.Ending{
+	"won": model.EndWon, "completed": model.EndCompleted, "failed": model.EndFailed, "lost": model.EndRejected,
+	"withdrawn": model.EndWithdrawn, "stopped": model.EndStopped,
+}
+
+func asRuling(g *simGroup) model.Ruling {
+	r := model.Ruling{
+		Target: g.target, Opened: g.opened, Due: g.due, Closed: g.closed, Seen: g.at, Abandoned: g.abandoned,
+	}
+	if g.winner != nil {
+		r.Winner = g.winner.number + 1
+	}
+	for _, a := range g.members {
+		r.Members = append(r.Members, model.Standing{ID: a.number + 1, Priority: int32(a.op.Priority)})
+	}
+	return r
 }
 
 func (w *simWorld) windowOf(target uuid.UUID) time.Duration {
@@ -263,46 +182,4 @@ func (w *simWorld) windowOf(target uuid.UUID) time.Duration {
 		}
 	}
 	return w.config.Window
-}
-
-// judgeOrder checks the order of submission in a group, and that nobody was left
-// out whose submission had returned before the window closed.
-func (w *simWorld) judgeOrder() {
-	if !w.plain {
-		return
-	}
-	for i := range w.groups {
-		g := &w.groups[i]
-		for n, later := range g.members {
-			for _, earlier := range g.members[:n] {
-				if later.returned > 0 && later.returned < earlier.begun {
-					w.violation("operation %d stands behind %d, which began after it was accepted", later.number, earlier.number)
-				}
-			}
-		}
-		for _, a := range w.attempts {
-			if a.op.Target == g.target && a.accepted && a.door != byDo && a.door != byContend &&
-				a.beganAt >= g.opened && a.acceptedAt < g.closed && !a.abandonedOrGone() && w.groupOf(a) > i {
-				w.violation("operation %d, accepted %d ns before the window of %v closed, was left out", a.number, g.closed-a.acceptedAt, g.target)
-			}
-		}
-	}
-}
-
-// abandonedOrGone reports whether an operation never had to be in a group.
-func (a *attempt) abandonedOrGone() bool {
-	return a.withdrawn || slices.Contains(a.outcomes, "withdrawn") || a.decided == 0
-}
-
-// groupOf returns which group an operation is in.
-func (w *simWorld) groupOf(a *attempt) int {
-	return slices.IndexFunc(w.groups, func(g simGroup) bool { return slices.Contains(g.members, a) })
-}
-
-// judgeStats checks the engine's own account.
-func (w *simWorld) judgeStats() {
-	s := w.engine.Stats()
-	if s.Staged != 0 || s.Windows != 0 || s.Running != 0 {
-		w.violation("stopped, but %v", s)
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"example.com/contend/engine"
+	"example.com/contend/fuzz/model"
 	"example.com/contend/fuzz/sim"
 	"example.com/contend/ring/interleave"
 )
@@ -35,7 +36,9 @@ type simWorld struct {
 	mu         sync.Mutex
 	attempts   []*attempt
 	names      map[string]*attempt
-	entries    map[uuid.UUID]uint64 // numbers of winners, by their entries
+	entries    map[uuid.UUID]int // places in registry
+	registry   []model.Entry
+	executions []model.Execution
 	groups     []simGroup
 	running    map[uuid.UUID]int // functions of winners, by target
 	busy       int               // functions that run
@@ -53,7 +56,7 @@ const simSteps, simTrouble = 1000, 10
 func newSimWorld(seed uint64, traced bool) *simWorld {
 	w := &simWorld{
 		seed: seed, turn: sim.New(seed, simSteps, traced),
-		names: make(map[string]*attempt), entries: make(map[uuid.UUID]uint64), running: make(map[uuid.UUID]int),
+		names: make(map[string]*attempt), entries: make(map[uuid.UUID]int), running: make(map[uuid.UUID]int),
 	}
 	rng := w.rng(0)
 	for range 1 + rng.IntN(4) {
@@ -208,10 +211,10 @@ func (w *simWorld) operate(rng *rand.Rand) {
 	ctx, cancel := w.patience(rng)
 	defer cancel()
 	w.count(lifecycle)
-	switch rng.IntN(4) {
-	case 0:
+	switch n := rng.IntN(4); {
+	case n == 0:
 		w.engine.Restart(ctx)
-	case 1:
+	case n == 1 && !w.plain: // who is masked depends on when the lock is in force
 		w.locked(ctx, rng)
 	default:
 		w.engine.Stop(ctx)
@@ -236,9 +239,6 @@ func (w *simWorld) locked(ctx context.Context, rng *rand.Rand) {
 	if err != nil {
 		return
 	}
-	w.mu.Lock()
-	w.plain = false // who is masked depends on when the lock is in force
-	w.mu.Unlock()
 	for range rng.IntN(100) {
 		w.turn.Yield()
 	}
