@@ -3,7 +3,6 @@
 package fuzz
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -15,11 +14,6 @@ import (
 
 	"example.com/contend/fuzz/sim"
 	"example.com/contend/ring/interleave"
-)
-
-var (
-	simSeeds = flag.Int("seeds", 300, "how many seeds TestSim simulates, from -seed on")
-	simTrace = flag.Bool("transcript", false, "print what happened in the first simulated seed that fails, or in the only one")
 )
 
 // simulateSeed runs the world of a seed.
@@ -42,7 +36,7 @@ func simulateSeed(t *testing.T, seed uint64, traced bool) (w *simWorld) {
 
 // failure says what is wrong, and how to see it again.
 func (w *simWorld) failure() string {
-	return fmt.Sprintf("seed %d, found after %d executions:\n\t%s\nrepeat: go test -tags explore ./fuzz -run 'TestSim$' -seeds 1 -seed %d -transcript",
+	return fmt.Sprintf("seed %d, found after %d executions:\n\t%s\nrepeat: go test ./fuzz -run TestSim -seeds 1 -seed %d -transcript",
 		w.seed, w.seed-*firstSeed+1, strings.Join(w.violations[:min(10, len(w.violations))], "\n\t"), w.seed)
 }
 
@@ -55,8 +49,8 @@ func TestSim(t *testing.T) {
 	var faults simFaults
 	operations, decisions := 0, 0
 	for seed := *firstSeed; seed < *firstSeed+uint64(*simSeeds); seed++ {
-		w := simulateSeed(t, seed, *simTrace && *simSeeds == 1)
-		if *simSeeds == 1 && *simTrace {
+		w := simulateSeed(t, seed, *simTranscript && *simSeeds == 1)
+		if *simSeeds == 1 && *simTranscript {
 			t.Log(strings.Join(w.turn.Trace(), "\n"))
 		}
 		if len(w.violations) > 0 {
@@ -77,7 +71,7 @@ func TestSim(t *testing.T) {
 // The same seed does the same.
 func TestSimRepeats(t *testing.T) {
 	sim.OneProcessor(t)
-	for seed := range uint64(60) {
+	for seed := range uint64(100) {
 		first := simulateSeed(t, seed, false)
 		second := simulateSeed(t, seed, false)
 		require.Equal(t, first.turn.Report(), second.turn.Report(), "seed %d", seed)

@@ -156,12 +156,22 @@ func (w *simWorld) contend(rng *rand.Rand, a *attempt) {
 	}
 }
 
+// moment makes a duration unlike all others of the same seed: the runtime fires
+// timers that are due at the same time in any order.
+func (w *simWorld) moment(d time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.moments++
+	return d + w.moments
+}
+
 // contextOf draws a context that ends some day, or not.
 func (w *simWorld) contextOf(rng *rand.Rand) (context.Context, context.CancelFunc) {
 	switch rng.IntN(4) {
 	case 0:
 		w.count(cancelled)
-		return context.WithTimeout(context.Background(), pick(rng, 0, 1, time.Millisecond, 3*time.Millisecond, 120*time.Millisecond))
+		after := pick(rng, 0, 1, time.Millisecond, 3*time.Millisecond, 120*time.Millisecond)
+		return context.WithTimeout(context.Background(), w.moment(after))
 	case 1:
 		ctx, cancel := context.WithCancel(context.Background())
 		w.count(cancelled)
@@ -192,7 +202,7 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 		w.count(inFunction)
 		misbehave(a.deed - panics)
 	case sleeps:
-		time.Sleep(time.Duration(1+a.number%3) * 40 * time.Millisecond)
+		time.Sleep(w.moment(time.Duration(1+a.number%3) * 40 * time.Millisecond))
 		w.turn.Yield()
 	case dawdles:
 		for range a.number % 50 {

@@ -43,6 +43,7 @@ type simWorld struct {
 	running    map[uuid.UUID]int // functions of winners, by target
 	busy       int               // functions that run
 	turnover   int               // functions that have begun, and ended
+	moments    time.Duration     // nanoseconds given out; see moment
 	events     int               // counts what happens: its order is the real one
 	faults     simFaults
 	violations []string
@@ -174,7 +175,7 @@ func (w *simWorld) end() {
 		quiet = w.turnover == before && w.busy == 0
 		w.mu.Unlock()
 		if !quiet {
-			time.Sleep(time.Millisecond)
+			time.Sleep(w.moment(time.Millisecond))
 			w.turn.Yield()
 		}
 	}
@@ -228,7 +229,7 @@ func (w *simWorld) operate(rng *rand.Rand) {
 // patience draws for how long somebody waits.
 func (w *simWorld) patience(rng *rand.Rand) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(),
-		pick(rng, 0, time.Microsecond, time.Millisecond, 50*time.Millisecond, time.Minute))
+		w.moment(pick(rng, 0, time.Microsecond, time.Millisecond, 50*time.Millisecond, time.Minute)))
 }
 
 // locked keeps operations out for a while.

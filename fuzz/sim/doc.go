@@ -1,7 +1,7 @@
 // Package sim lets the goroutines of a program go one at a time, in an order that
 // is drawn from a seed, so that whatever a race does can be done again.
 //
-//	go test -tags explore ./fuzz -run TestSim -seed 4711
+//	go test ./fuzz -run TestSim -seeds 1 -seed 4711
 //
 // The program is the real one, built with the tag explore: each access to an
 // atomic word or lock of ring, shard and engine is a gate (see ring/interleave),
