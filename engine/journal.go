@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -254,14 +255,23 @@ func readBlock(in *bufio.Reader) (index uint64, block []byte, err error) {
 	if _, err := io.ReadFull(in, sum[:]); err != nil {
 		return 0, nil, unexpected(err)
 	}
-	block = make([]byte, length)
-	if _, err := io.ReadFull(in, block); err != nil {
-		return 0, nil, unexpected(err)
+	if block, err = readExactly(in, int64(length)); err != nil {
+		return 0, nil, err
 	}
 	if got, want := shard.BlockSum(block), binary.LittleEndian.Uint32(sum[:]); got != want {
 		return 0, nil, fmt.Errorf("contend: the journal is damaged: a block of shard %d has the checksum %x, want %x", index, got, want)
 	}
 	return index, block, nil
+}
+
+// readExactly takes memory as bytes come, so that a damaged length costs no more
+// than what follows it.
+func readExactly(in io.Reader, length int64) ([]byte, error) {
+	var block bytes.Buffer
+	if _, err := io.CopyN(&block, in, length); err != nil {
+		return nil, unexpected(err)
+	}
+	return block.Bytes(), nil
 }
 
 func unexpected(err error) error {

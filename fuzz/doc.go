@@ -16,4 +16,7 @@
 //
 // What the model cannot follow, because it happens in the midst of a decision,
 // is run against the core alone (see lone).
+//
+// Parts that nobody outside of their package can see have their fuzz targets
+// there: the ring's positions and holes (ring), wheel and table (shard).
 package fuzz

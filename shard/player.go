@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -132,6 +133,15 @@ func (p *Player) int() int64 {
 	return v
 }
 
+// size returns a number that is not negative.
+func (p *Player) size() int {
+	v := p.uint()
+	if v > math.MaxInt {
+		panic(badJournal{fmt.Sprintf("%d of something", v)})
+	}
+	return int(v)
+}
+
 func (p *Player) bytes(n uint64) []byte {
 	if uint64(len(p.in)) < n {
 		panic(badJournal{"it ends within a record"})
@@ -210,13 +220,17 @@ func (p *Player) record() {
 
 // start makes the core.
 func (p *Player) start() {
-	config := CoreConfig{Shard: p.shard, Limit: int(p.uint()), Fence: p.uint(), Tape: p}
+	config := CoreConfig{Shard: p.shard, Limit: p.size(), Fence: p.uint(), Tape: p}
 	n := p.uint()
 	if n > MaxRules {
 		panic(badJournal{fmt.Sprintf("%d rules", n)})
 	}
 	for range n {
-		config.Rules = append(config.Rules, p.rules())
+		r := p.rules()
+		if err := r.Validate(); err != nil {
+			panic(badJournal{err.Error()})
+		}
+		config.Rules = append(config.Rules, r)
 	}
 	p.core = NewCore(config)
 	p.time, p.now, p.names, p.folds = 0, 0, nil, map[uint64]*Fold{}
@@ -239,6 +253,9 @@ func (p *Player) rules() Rules {
 
 // stage plays an operation.
 func (p *Player) stage() {
+	if p.core.abandoned {
+		panic(badJournal{"an operation after the end"})
+	}
 	has := p.byte()
 	op := Op{Target: p.uuid(), At: unstamped}
 	id := p.uint()
@@ -247,6 +264,9 @@ func (p *Player) stage() {
 	op.Terms = Terms(p.uint())
 	if int(op.Terms.Rules()) > len(p.core.config.Rules) {
 		panic(badJournal{"an operation with unknown rules"})
+	}
+	if op.Terms.Window() == 0 {
+		panic(badJournal{"an operation without a window"})
 	}
 	op.Hash = uint32(xxhash.Sum64(op.Target[:]))
 	if has&hasStamp != 0 {
@@ -272,7 +292,7 @@ func (p *Player) ticket(has byte) *Ticket {
 	t.Extra = &Extra{}
 	if has&hasRetry != 0 {
 		t.Extra.Retry = Retry{
-			Limit: int(p.uint()), Backoff: time.Duration(p.int()), MaxBackoff: time.Duration(p.int()), Step: Priority(p.int()),
+			Limit: p.size(), Backoff: time.Duration(p.int()), MaxBackoff: time.Duration(p.int()), Step: Priority(p.int()),
 		}
 	}
 	if has&hasFold != 0 {
