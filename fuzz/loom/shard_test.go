@@ -20,12 +20,13 @@ var shardConfigurations = []configuration{
 	shardWith(shardSizes{producers: 2, items: 1, slots: 16, apart: true, late: true}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 8, ordered: true}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 8, ordered: true, late: true}, 8, 3),
+	shardWith(shardSizes{producers: 3, items: 1, slots: 16, ordered: true, late: true}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: waiting}, 8, 3),
 	shardWith(shardSizes{producers: 3, items: 1, slots: 1, how: waiting, gives: true}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 3, slots: 4, how: batch}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 4, withdraws: true}, 8, 3),
 	shardWith(shardSizes{producers: 1, items: 2, slots: 4, withdraws: true, reuses: true}, 8, 3),
-	shardWith(shardSizes{producers: 2, items: 1, slots: 2, how: waiting, withdraws: true, ends: closes}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: waiting, withdraws: true, ends: closes}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 4, ends: closes, ordered: true}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: waiting, ends: closes}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 4, ends: aborts, withdraws: true}, 8, 3),
@@ -96,7 +97,7 @@ func shardWith(z shardSizes, share, preemptions int) configuration {
 
 const (
 	window   = 10 * time.Millisecond
-	lateness = 5 * time.Millisecond // that the clock adds, if it does
+	lateness = window // that the clock adds, if it does: a window is due at once
 
 	// lookEvery is how long an owner takes at most to look again on its own, with
 	// somebody in its waiting room: package shard's.
@@ -127,6 +128,7 @@ type shardUsers struct {
 	stopBegan, stopReturned int
 	stopReturnedAt          int64
 	locked, unlocked        *submission
+	kept                    bool
 	ended                   map[uint64]bool // tokens
 }
 
@@ -198,6 +200,7 @@ func (u *shardUsers) start() {
 	if u.locks {
 		u.locked, u.unlocked = u.submission(u.producers, 0), u.submission(u.producers, 1)
 		u.Go("locker", u.lock)
+		u.Go("keeper", u.keep)
 	}
 	if u.exclusive {
 		u.Go("runner", u.endWinners)
@@ -243,7 +246,10 @@ func (u *shardUsers) produce(p int, mine []*submission) {
 		return
 	}
 	for i, s := range mine {
-		if u.reuses && i > 0 {
+		if i > 0 && u.exclusive {
+			u.Until(func() bool { return len(mine[i-1].told) > 0 || u.ends != decided })
+		}
+		if i > 0 && u.reuses {
 			u.awaitTicket(mine[i-1])
 			s.op.Ticket.To = s
 		}
@@ -345,7 +351,7 @@ func (u *shardUsers) exclude(d *decision) {
 	}
 }
 
-// endWinners ends one winner after another.
+// endWinners ends one winner after another, every other at once.
 func (u *shardUsers) endWinners() {
 	for {
 		u.Until(func() bool { return len(u.running) > 0 || u.hasEnded() })
@@ -354,6 +360,9 @@ func (u *shardUsers) endWinners() {
 		}
 		d := u.running[0]
 		u.running = u.running[1:]
+		if len(u.decisions)%2 == 1 { // until the next window is due
+			u.Sleep(window)
+		}
 		u.ended[d.token] = true
 		if !u.shard.Ended(d.target, d.token) {
 			u.Failf("the shard does not take it")
@@ -401,6 +410,18 @@ func (u *shardUsers) lock() {
 	}
 }
 
+// keep sets a lock that keeps nobody out.
+func (u *shardUsers) keep() {
+	applied, ok := u.shard.Lock(shard.Lock{ID: 2, Name: "kept", All: true, Below: -10, Stay: true})
+	if !ok {
+		u.Failf("the shard does not take it")
+	}
+	if u.ends == decided {
+		u.Until(func() bool { return isClosed(applied) })
+	}
+	u.kept = true
+}
+
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
@@ -415,7 +436,7 @@ func (u *shardUsers) hasEnded() bool { return isClosed(u.shard.Done()) }
 // stop ends the shard.
 func (u *shardUsers) stop() {
 	if u.ends == decided {
-		u.Until(func() bool { return u.outcomes >= len(u.submissions) })
+		u.Until(func() bool { return u.outcomes >= len(u.submissions) && (u.kept || !u.locks) })
 	}
 	if u.ordered {
 		u.stopBegan = u.Event()

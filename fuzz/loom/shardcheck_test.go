@@ -41,6 +41,12 @@ func (s *submission) check() {
 	if most := s.slack() * int64(len(s.submissions)); s.backAt-s.beganAt > most {
 		s.Failf("it took %d ns to be accepted or refused, at most %d are needed", s.backAt-s.beganAt, most)
 	}
+	if s.op.Ticket.InUse() {
+		s.Failf("the ticket of operation %d is still in use", s.sequence)
+	}
+	if s.ends == aborts && s.toldAt > max(s.stopReturnedAt, s.backAt)+s.slack() {
+		s.Failf("it was told at %d, the shard was aborted at %d", s.toldAt, s.stopReturnedAt)
+	}
 	switch s.err {
 	case nil:
 		if outcomes != 1 {
