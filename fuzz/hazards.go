@@ -3,7 +3,7 @@
 // What has gone wrong in systems like this one, and the tests that it does not go
 // wrong here. TestHazards fails if one of them does not exist any more.
 //
-//	Ring wrap-around: ring.TestWrapAround, ring.TestManyProducers, fuzz.FuzzRing
+//	Ring wrap-around: ring.TestWrapAround, ring.TestManyProducers, ring.FuzzRing
 //	Sequence overflow: ring.TestWrapAround, ring.TestLastPositions, shard.TestSequenceOverflow
 //	Stalled producer: ring.TestHole, shard.TestStalledProducer
 //	Lost wake-up: ring.TestNoWakeUpIsLost, shard.TestOwnerWakesInTime, shard.TestEndedIsNotLost

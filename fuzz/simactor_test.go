@@ -211,7 +211,7 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 	case nests:
 		w.nest(a)
 	case operates:
-		w.count(reentry)
+		w.count(reentrant)
 		w.operate(w.rng(5000 + a.number))
 	}
 	return 1, nil
@@ -219,7 +219,7 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 
 // nest submits from inside a winner, on the same target, and does not wait.
 func (w *simWorld) nest(outer *attempt) {
-	w.count(reentry)
+	w.count(reentrant)
 	a := w.newAttempt(w.rng(9000+outer.number), bySubmit)
 	a.op.Target = outer.op.Target
 	if a.deed == nests {

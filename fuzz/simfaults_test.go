@@ -30,7 +30,7 @@ const (
 	frozen                      // a goroutine is kept from going on, perhaps between claim and publish
 	paused                      // time passes while nobody can run
 	lateTimer                   // a sleeper wakes after its time
-	reentry                     // a callback submits
+	reentrant                     // a callback submits
 	simFaultKinds
 )
 
@@ -98,7 +98,7 @@ func (w *simWorld) fault(where simFault, about uint64) {
 			w.turn.Yield()
 		}
 	case 2:
-		w.count(reentry)
+		w.count(reentrant)
 		w.stage(w.newAttempt(w.rng(1e6+d.state), byTag))
 	}
 }
