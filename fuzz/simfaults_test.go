@@ -30,7 +30,7 @@ const (
 	frozen                      // a goroutine is kept from going on, perhaps between claim and publish
 	paused                      // time passes while nobody can run
 	lateTimer                   // a sleeper wakes after its time
-	reentrant                     // a callback submits
+	reentrant                   // a callback submits
 	simFaultKinds
 )
 
