@@ -147,11 +147,13 @@ const maxVirtualBatch = 6
 func (r *virtualRun) step() int {
 	switch r.rng.IntN(10) {
 	case 0:
-		r.do(r.attempt(), r.while(), r.luck())
+		c, while, luck := r.attempt(), r.while(), r.luck()
+		r.going.Go(func() { r.do(c, while, luck) })
 	case 1:
 		r.submit(r.attempt(), r.while(), r.while(), r.luck())
 	case 2:
-		r.contend(r.attempt(), r.while(), r.luck())
+		c, while, luck := r.attempt(), r.while(), r.luck()
+		r.going.Go(func() { r.contend(c, while, luck) })
 	case 3, 4, 5:
 		r.stage(r.attempt(), r.while())
 	case 6, 7:

@@ -3,6 +3,7 @@ package fuzz
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,8 +12,7 @@ import (
 )
 
 // doors are the ways into an engine that is watched. Each notes what its caller
-// learns, as the referee wants to know it. The blocking ones work on goroutines of
-// their own. Its methods are safe for concurrent use.
+// learns, as the referee wants to know it. Its methods are safe for concurrent use.
 type doors struct {
 	e *engine.Engine
 	w *witness
@@ -23,11 +23,12 @@ type doors struct {
 	// places says that the engine is not restarted, so that places are of one run.
 	places bool
 
-	going sync.WaitGroup // blocking calls
+	going sync.WaitGroup // what waits for outcomes
 
 	mu         sync.Mutex
 	attempts   []*candidate
 	executions []*model.Execution
+	inPart     []partly
 }
 
 // candidate is an attempt. While it is going on it belongs to the goroutine that
@@ -104,34 +105,31 @@ func (d *doors) function(c *candidate, l luck) func(context.Context) (int, error
 var errLuck = errors.New("out of luck")
 
 // do goes through Do, with a context that ends after a while.
-func (d *doors) do(c *candidate, while time.Duration, l luck) {
-	d.going.Go(func() {
-		ctx, ends, cancel := d.patience(while)
-		defer cancel()
-		d.begin(c)
-		_, err := engine.Do(ctx, d.e, c.op(), d.function(c, l))
-		d.end(c, err, ends)
-	})
+func (d *doors) do(c *candidate, while time.Duration, l luck) (accepted bool) {
+	ctx, ends, cancel := d.patience(while)
+	defer cancel()
+	d.begin(c)
+	_, err := engine.Do(ctx, d.e, c.op(), d.function(c, l))
+	return d.end(c, err, ends)
 }
 
 // contend goes through Contend and executes by itself.
-func (d *doors) contend(c *candidate, while time.Duration, l luck) {
-	d.going.Go(func() {
-		ctx, ends, cancel := d.patience(while)
-		defer cancel()
-		d.begin(c)
-		win, err := d.e.Contend(ctx, c.op())
-		d.end(c, err, ends)
-		if err != nil {
-			return
-		}
-		c.Answers[0].Ending = model.EndWon
-		defer func() {
-			recover()
-			win.Finish(nil)
-		}()
-		d.function(c, l)(ctx)
-	})
+func (d *doors) contend(c *candidate, while time.Duration, l luck) (accepted bool) {
+	ctx, ends, cancel := d.patience(while)
+	defer cancel()
+	d.begin(c)
+	win, err := d.e.Contend(ctx, c.op())
+	if accepted = d.end(c, err, ends); err != nil {
+		return accepted
+	}
+	c.Answers[0].Ending = model.EndWon
+	defer func() {
+		recover()
+		win.Finish(nil)
+		accepted = true
+	}()
+	d.function(c, l)(ctx)
+	return true
 }
 
 // begin notes that a blocking call begins.
@@ -143,41 +141,41 @@ func (d *doors) begin(c *candidate) {
 }
 
 // end notes what a blocking call, whose context was to end then, has returned.
-func (d *doors) end(c *candidate, err error, ends int64) {
+func (d *doors) end(c *candidate, err error, ends int64) (accepted bool) {
 	at := d.e.Now()
 	if !d.prompt {
 		c.Returned = at
 	}
-	d.answer(c, err, at, ends)
+	return d.answer(c, err, at, ends)
 }
 
-func (d *doors) answer(c *candidate, err error, at, ends int64) {
+func (d *doors) answer(c *candidate, err error, at, ends int64) (accepted bool) {
 	answer, accepted := answerOf(err, at)
 	if !accepted {
 		c.State = model.Refused
 		if errors.Is(err, engine.ErrInvalid) {
 			c.errors = append(c.errors, err)
 		}
-		return
+		return false
 	}
 	c.State = model.Accepted
 	c.Answers = append(c.Answers, answer)
 	if answer.Ending == model.EndWithdrawn && c.Withdrawn == nil {
 		c.Withdrawn = &model.Interval{From: ends, To: at}
 	}
+	return true
 }
 
 // submit goes through Submit, with a context that ends after a while, and tries to
 // withdraw after another; 0 means never.
-func (d *doors) submit(c *candidate, while, withdraw time.Duration, l luck) {
+func (d *doors) submit(c *candidate, while, withdraw time.Duration, l luck) (accepted bool) {
 	ctx, ends, cancel := d.patience(while)
 	c.Begun = d.e.Now()
 	h, err := engine.Submit(ctx, d.e, c.op(), d.function(c, l))
 	c.Returned = d.e.Now()
 	if err != nil {
 		cancel()
-		d.answer(c, err, c.Returned, ends)
-		return
+		return d.answer(c, err, c.Returned, ends)
 	}
 	c.State = model.Accepted
 	d.at(c, h.ID())
@@ -195,6 +193,7 @@ func (d *doors) submit(c *candidate, while, withdraw time.Duration, l luck) {
 		_, err := h.Wait(context.Background())
 		d.answer(c, err, at, ends)
 	})
+	return true
 }
 
 // doneWithin reports whether a channel is closed within a while.
@@ -217,41 +216,41 @@ func (d *doors) at(c *candidate, id engine.OpID) {
 
 // stage goes through Stage with a ticket, and tries to withdraw after a while; 0
 // means never.
-func (d *doors) stage(c *candidate, withdraw time.Duration) {
+func (d *doors) stage(c *candidate, withdraw time.Duration) (accepted bool) {
 	c.holder = newTicketHolder(c.ID, d.e.Now)
 	bid := c.bid()
 	bid.Ticket = &c.holder.Ticket
-	d.stageBid(c, bid)
-	if c.State == model.Accepted && withdraw > 0 {
+	if accepted = d.stageBid(c, bid); accepted && withdraw > 0 {
 		d.going.Go(func() {
 			if !doneWithin(c.holder.told, withdraw) {
 				c.Withdrawn = c.holder.withdraw()
 			}
 		})
 	}
+	return accepted
 }
 
 // stageTag goes through Stage with a tag.
-func (d *doors) stageTag(c *candidate) {
+func (d *doors) stageTag(c *candidate) (accepted bool) {
 	c.tagged = true
-	d.stageBid(c, c.bid())
+	return d.stageBid(c, c.bid())
 }
 
-func (d *doors) stageBid(c *candidate, bid engine.Bid) {
+func (d *doors) stageBid(c *candidate, bid engine.Bid) (accepted bool) {
 	c.Begun = d.e.Now()
 	id, err := d.e.Stage(bid)
 	c.Returned = d.e.Now()
 	if err != nil {
-		d.answer(c, err, c.Returned, 0)
-		return
+		return d.answer(c, err, c.Returned, 0)
 	}
 	c.State = model.Accepted
 	d.at(c, id)
+	return true
 }
 
-// stageAll goes through a Batch. Of what is refused nobody learns which it was, so
-// that these are discarded one by one.
-func (d *doors) stageAll(all []*candidate) {
+// stageAll goes through a Batch. Nobody learns which of it is refused, only how
+// many.
+func (d *doors) stageAll(all []*candidate) (accepted bool) {
 	b := d.e.NewBatch(len(all) + 1)
 	for _, c := range all {
 		c.tagged = true
@@ -264,11 +263,37 @@ func (d *doors) stageAll(all []*candidate) {
 	to := d.e.Now()
 	for _, c := range all {
 		c.Begun, c.Returned, c.State = from, to, model.Accepted
-		if err != nil {
-			c.State = model.Pending // perhaps accepted; see history
-		}
+	}
+	if err != nil {
+		d.mu.Lock()
+		d.inPart = append(d.inPart, partly{all, len(all) - b.Len()})
+		d.mu.Unlock()
 	}
 	b.Discard()
+	return err == nil
+}
+
+// partly is a batch of which so many were accepted.
+type partly struct {
+	all      []*candidate
+	accepted int
+}
+
+// settle says of those of a batch that were told something that they were accepted,
+// and of the others that they were refused, if it is the right number.
+func (p *partly) settle(told map[uint64][]model.Answer) error {
+	n := 0
+	for _, c := range p.all {
+		if len(told[c.ID]) > 0 {
+			n++
+		} else {
+			c.State = model.Refused
+		}
+	}
+	if n != p.accepted {
+		return fmt.Errorf("of a batch %d were accepted and %d told", p.accepted, n)
+	}
+	return nil
 }
 
 // history ends the taking of notes. Everything must be over.
@@ -277,18 +302,17 @@ func (d *doors) history() (*model.History, []error) {
 	defer d.mu.Unlock()
 	var attempts []model.Attempt
 	var wrong []error
+	for i := range d.inPart {
+		if err := d.inPart[i].settle(d.w.told); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
 	for _, c := range d.attempts {
 		if c.holder != nil {
 			c.Answers = c.holder.given()
 		}
 		if c.tagged {
 			c.Answers = d.w.told[c.ID]
-			if c.State == model.Pending { // of a batch that was refused in part
-				c.State = model.Refused
-				if len(c.Answers) > 0 {
-					c.State = model.Accepted
-				}
-			}
 		}
 		wrong = append(wrong, c.errors...)
 		attempts = append(attempts, c.Attempt)
