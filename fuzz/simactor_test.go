@@ -25,11 +25,11 @@ const (
 	byTicket
 	byTag
 	byBatch
-	doors
+	simDoors
 )
 
 func (d door) String() string {
-	return [doors]string{"Do", "Submit", "Contend", "Stage with a ticket", "Stage with a tag", "Batch"}[d]
+	return [simDoors]string{"Do", "Submit", "Contend", "Stage with a ticket", "Stage with a tag", "Batch"}[d]
 }
 
 // attempt is an operation that somebody tries to have executed, and what became
@@ -97,7 +97,7 @@ func (w *simWorld) submitter(actor uint64) {
 	rng := w.rng(10 + actor)
 	for !w.enough() {
 		w.turn.Yield()
-		d := door(rng.IntN(int(doors)))
+		d := door(rng.IntN(int(simDoors)))
 		a := w.newAttempt(rng, d)
 		switch d {
 		case byBatch:
@@ -114,7 +114,7 @@ func (w *simWorld) submitter(actor uint64) {
 	}
 }
 
-// contend goes through the doors that have a context.
+// contend goes through the simDoors that have a context.
 func (w *simWorld) contend(rng *rand.Rand, a *attempt) {
 	ctx, cancel := w.contextOf(rng)
 	defer cancel()
@@ -261,7 +261,7 @@ func (a *attempt) bid() engine.Bid {
 func (w *simWorld) withdraw(a *attempt) {
 	begun := w.engine.Now()
 	if a.Ticket.Withdraw() {
-		w.count(withdrawal)
+		w.count(takenBack)
 		now := w.engine.Now()
 		w.mu.Lock()
 		a.withdrawn, a.withdrawsAt, a.withdrawnAt = true, begun, now

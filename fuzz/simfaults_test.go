@@ -24,7 +24,7 @@ const (
 	twice                       // the executor calls a function twice
 	slow                        // a callback takes its time
 	cancelled                   // a context ends
-	withdrawal                  // somebody takes an operation back
+	takenBack                   // somebody takes an operation back
 	fullRing                    // a submission found no room
 	lifecycle                   // stop, start, restart, lock
 	frozen                      // a goroutine is kept from going on, perhaps between claim and publish

@@ -11,6 +11,7 @@
 //	github.com/HdrHistogram/hdrhistogram-go  v1.4.0   MIT           bench: percentiles of lateness with a bounded error in bounded memory
 //	github.com/alecthomas/kong               v1.17.0  MIT           commands: flags with groups, help and custom types from a struct
 //	github.com/dustin/go-humanize            v1.1.0   MIT           commands: numbers that a person can read
+//	github.com/anishathalye/porcupine        v1.3.1   MIT           tests: checks histories of real goroutines for linearizability
 //	github.com/cockroachdb/datadriven        v1.0.3   Apache-2.0    tests of shard: scripts with the expected transcript, and -rewrite
 //	github.com/petermattis/goid              v0.0.0-20260820044319-269ab09b5261  Apache-2.0  simulation: which goroutine comes to a gate, at a nanosecond a time; only with the tag explore
 //	github.com/stretchr/testify              v1.12.1  MIT           tests: assertions that print what differs
