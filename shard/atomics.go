@@ -14,7 +14,6 @@ type (
 	atomicBool   = atomic.Bool
 	atomicInt64  = atomic.Int64
 	atomicUint32 = atomic.Uint32
-	atomicUint64 = atomic.Uint64
 
 	mutex = sync.Mutex
 	once  = sync.Once

@@ -8,7 +8,6 @@ type (
 	atomicBool   = interleave.Bool
 	atomicInt64  = interleave.Int64
 	atomicUint32 = interleave.Uint32
-	atomicUint64 = interleave.Uint64
 
 	mutex = interleave.Mutex
 	once  = interleave.Once
