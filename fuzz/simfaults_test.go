@@ -27,7 +27,8 @@ const (
 	takenBack                   // somebody takes an operation back
 	fullRing                    // a submission found no room
 	lifecycle                   // stop, start, restart, lock
-	frozen                      // a goroutine is kept from going on, perhaps between claim and publish
+	frozen                      // a goroutine is kept from going on
+	holes                       // likewise, between claim and publish or while it drains
 	paused                      // time passes while nobody can run
 	lateTimer                   // a sleeper wakes after its time
 	reentrant                   // a callback submits
@@ -36,7 +37,7 @@ const (
 
 var simFaultNames = [simFaultKinds]string{
 	"functions", "policies", "hooks", "contenders", "registry", "executors", "run twice", "slow callbacks",
-	"contexts ended", "withdrawn", "rings full", "stops, starts, locks", "frozen", "paused", "late timers", "reentry",
+	"contexts ended", "withdrawn", "rings full", "stops, starts, locks", "frozen", "frozen at a slot", "paused", "late timers", "reentry",
 }
 
 type simFaults [simFaultKinds]int

@@ -5,6 +5,8 @@ package sim
 import (
 	"math/rand/v2"
 	"time"
+
+	"example.com/contend/ring/interleave"
 )
 
 // plan is how a seed treats its program.
@@ -54,7 +56,7 @@ func take(steps *[]int, step int) bool {
 
 // disturb counts a step of who has the token and does to it what is planned. It
 // reports whether it must not go on now. With the lock.
-func (t *Turnstile) disturb() bool {
+func (t *Turnstile) disturb(kind interleave.Kind) bool {
 	w, step := t.held, t.report.Steps
 	if t.report.Steps++; t.report.Steps == t.most {
 		t.runaway()
@@ -68,8 +70,15 @@ func (t *Turnstile) disturb() bool {
 		return false
 	}
 	if take(&p.freezes, step) {
-		w.frozen = step + 20<<t.rng.IntN(6)
-		t.report.Frozen++
+		if w.doomed = t.rng.IntN(2) == 0; !w.doomed {
+			t.freeze(w)
+			return true
+		}
+	}
+	if w.doomed && kind == interleave.Write {
+		w.doomed = false
+		t.report.Holes++
+		t.freeze(w)
 		return true
 	}
 	if take(&p.pauses, step) {
@@ -79,6 +88,12 @@ func (t *Turnstile) disturb() bool {
 		return true
 	}
 	return false
+}
+
+// freeze keeps a goroutine from going on for some time.
+func (t *Turnstile) freeze(w *task) {
+	w.frozen = t.report.Steps + 20<<t.rng.IntN(6)
+	t.report.Frozen++
 }
 
 // keeps draws whether who has the token keeps it. Sometimes it does not in any

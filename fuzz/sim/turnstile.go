@@ -49,7 +49,8 @@ type task struct {
 	id       int64
 	name     int // its number in the order of appearance, from 1; 0: not admitted yet
 	rank     uint64
-	frozen   int // it does not go on before so many steps were made
+	frozen   int  // it does not go on before so many steps were made
+	doomed   bool // to be frozen when it comes to write a slot
 	pass     chan struct{}
 	ready    func() bool // nil: at any time
 	deadline time.Time   // zero: none
@@ -60,6 +61,7 @@ type Report struct {
 	Steps    int // gates passed
 	Switches int // at which another goroutine went on
 	Frozen   int // goroutines kept from going on for a while
+	Holes    int // of these, in front of a slot that they have claimed, or are about to clear
 	Pauses   int // times for which nobody ran
 	Paused   time.Duration
 	Late     int    // sleepers woken after their time
@@ -118,7 +120,7 @@ func (t *Turnstile) Step(kind interleave.Kind, at unsafe.Pointer) {
 	}
 	if me == t.holder {
 		t.trace.add(t.held, kind)
-		if !t.disturb() && t.keeps() {
+		if !t.disturb(kind) && t.keeps() {
 			t.mu.Unlock()
 			return
 		}
