@@ -307,3 +307,41 @@ func TestNoRaceIsSeenWhereThereIsNone(t *testing.T) {
 	require.Nil(t, r.Failure)
 	require.True(t, r.Complete)
 }
+
+// What is left out as equivalent has no outcome of its own: the ends that a ring's
+// users can come to are the same ones, whether every step is a choice and all of
+// them are tried, only those at shared words, or one of each equivalence class.
+func TestReductionsLoseNoOutcome(t *testing.T) {
+	for _, z := range []ringSizes{
+		{producers: 2, items: 1, slots: 1, drains: 1},
+		{producers: 1, items: 1, slots: 1, drains: 1, closes: true},
+	} {
+		outcomes := func(o Options) (ends map[string]int, complete bool) {
+			ends = map[string]int{}
+			o.Executions = 3_000_000
+			r := Explore(func(w *World) func() {
+				u := newRingUsers(w, z)
+				return func() {
+					ends[fmt.Sprint(u.pushes[0][0].err, u.pushes[len(u.pushes)-1][0].err, u.got, u.tail)]++
+					u.check()
+				}
+			}, o)
+			require.Nil(t, r.Failure)
+			last := r.Rows[len(r.Rows)-1]
+			return ends, r.Complete || last.Exhausted
+		}
+		all, complete := outcomes(Options{Preemptions: 1, All: true})
+		require.True(t, complete)
+		whole, complete := outcomes(Options{Preemptions: 1, All: true, Whole: true})
+		require.True(t, complete)
+		bounded, complete := outcomes(Options{Preemptions: 40})
+		require.True(t, complete)
+		for end := range bounded {
+			require.Contains(t, all, end)
+			require.Contains(t, whole, end)
+		}
+		require.Len(t, all, len(bounded))
+		require.Len(t, whole, len(bounded))
+		require.Greater(t, len(bounded), 2, "there is something to lose")
+	}
+}
