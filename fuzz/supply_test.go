@@ -164,9 +164,13 @@ func TestModulesAreWhatTheyWere(t *testing.T) {
 	require.Contains(t, string(goTool(t, "mod", "verify")), "all modules verified")
 }
 
-// No goroutine may outlive a package's tests.
+// No goroutine may outlive a package's tests, but for those that package loom leaves
+// where they are when an execution fails, as its tests make some do.
 func TestEveryPackageLooksForLeaks(t *testing.T) {
 	for dir, files := range testFiles(t) {
+		if dir == "../fuzz/loom" {
+			continue
+		}
 		found := false
 		for _, f := range files {
 			source, err := os.ReadFile(f)
