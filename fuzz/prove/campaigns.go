@@ -50,7 +50,7 @@ var campaigns = []campaign{
 		name: "sim", what: "simulated engines of 1,000 steps and 10 faults at least",
 		quick: 50_000, full: 10e6, halves: true,
 		command: func(n, seed uint64) string {
-			return fmt.Sprintf("GOGC=400 go test -tags explore ./fuzz -run ^TestSim$ -v -timeout 0 -seeds %d -seed %d", n, seed)
+			return fmt.Sprintf("go test -tags explore ./fuzz -run ^TestSim$ -v -timeout 0 -seeds %d -seed %d", n, seed)
 		},
 		count: regexp.MustCompile(`(\d+) seeds, `),
 	},
