@@ -221,10 +221,12 @@ func lostWakeUp(w *World) func() {
 
 func twoLocks(w *World) func() {
 	var locks [2]interleave.Mutex
+	both := 0
 	for i := range 2 {
 		w.Go(fmt.Sprint(i), func() {
 			locks[i].Lock()
 			locks[1-i].Lock()
+			both++
 			locks[1-i].Unlock()
 			locks[i].Unlock()
 		})
