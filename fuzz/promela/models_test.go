@@ -19,7 +19,7 @@ import (
 
 var (
 	runLarge = flag.Bool("large", false, "search the large configurations, too: minutes, and up to 6 GB")
-	limit    = flag.Duration("limit", time.Minute, "how long a large configuration may be searched")
+	limit    = flag.Duration("limit", 2*time.Minute, "how long a large configuration may be searched")
 )
 
 // title names a search.
