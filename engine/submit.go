@@ -204,7 +204,9 @@ func (t *task) handOver() {
 }
 
 func (t *task) handOverFailed(cause error) {
-	t.engine.incident(cause, debug.Stack())
+	if cause != ErrGoexit { // else the shard counts that its goroutine was ended
+		t.engine.incident(cause, debug.Stack())
+	}
 	if !t.run.state.CompareAndSwap(runQueued, runEnded) {
 		return // it was taken before, or Stop gave up on it
 	}
