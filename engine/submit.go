@@ -117,7 +117,11 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 		}
 	}()
 	if !op.contends() {
-		e.config.Executor(func() { e.direct(ctx, t.op, t.job.call, t.finish) })
+		e.config.Executor(func() {
+			if t.run.state.CompareAndSwap(runQueued, runRunning) { // else it was called before
+				e.direct(ctx, t.op, t.job.call, t.finish)
+			}
+		})
 		accepted = true
 		return nil
 	}
