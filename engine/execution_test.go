@@ -207,3 +207,24 @@ func TestDoInsideAWinner(t *testing.T) {
 		require.EqualValues(t, 6, e.Stats().Completed)
 	})
 }
+
+// An executor that calls a function twice, of an operation that does not contend or
+// does, executes it once.
+func TestExecutorThatCallsWhatDoesNotContendTwice(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Executor: func(run func()) { go func() { run(); run() }() }})
+		for _, mode := range []engine.Mode{engine.None, engine.PreECS} {
+			called := 0
+			h, err := engine.Submit(background, e, engine.Op{Target: target(1), Mode: mode}, func(context.Context) (int, error) {
+				called++
+				return called, nil
+			})
+			require.NoError(t, err)
+			got, err := h.Wait(background)
+			synctest.Wait()
+			require.NoError(t, err)
+			require.Equal(t, 1, got)
+			require.Equal(t, 1, called)
+		}
+	})
+}

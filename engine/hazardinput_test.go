@@ -158,3 +158,25 @@ func TestContextIsDoneOnOtherRungs(t *testing.T) {
 		goesOn(t, e)
 	})
 }
+
+// An executor that fails is one incident, also if it ends the shard's goroutine.
+func TestExecutorThatFailsIsOneIncident(t *testing.T) {
+	for _, c := range failures[1:] {
+		t.Run(c.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				bad := true
+				e := newEngine(t, engine.Config{Shards: 1, Executor: func(run func()) {
+					if bad {
+						bad = false
+						c.fail()
+					}
+					go run()
+				}})
+				_, err := submit(t, e, engine.Op{Target: target(1)}, answer(1)).Wait(background)
+				require.ErrorIs(t, err, engine.ErrFailed)
+				goesOn(t, e)
+				require.EqualValues(t, 1, e.Stats().Incidents)
+			})
+		})
+	}
+}

@@ -110,7 +110,11 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 		}
 	}()
 	if !op.contends() {
-		e.config.Executor(func() { e.direct(ctx, t.op, t.job.call, t.finish) })
+		e.config.Executor(func() {
+			if t.run.state.CompareAndSwap(runQueued, runRunning) { // else it was called before
+				e.direct(ctx, t.op, t.job.call, t.finish)
+			}
+		})
 		accepted = true
 		return nil
 	}
@@ -197,7 +201,9 @@ func (t *task) handOver() {
 }
 
 func (t *task) handOverFailed(cause error) {
-	t.engine.incident(cause, debug.Stack())
+	if cause != ErrGoexit { // else the shard counts that its goroutine was ended
+		t.engine.incident(cause, debug.Stack())
+	}
 	if !t.run.state.CompareAndSwap(runQueued, runEnded) {
 		return // it was taken before, or Stop gave up on it
 	}

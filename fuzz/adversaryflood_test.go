@@ -73,7 +73,7 @@ func testFlood(t *testing.T, ring int) {
 	for i, victim := range victims {
 		for j := range 10 {
 			all.Go(func() {
-				for range 20 {
+				for range 8 {
 					time.Sleep(time.Duration(i+3*j) * 313 * time.Microsecond)
 					began := time.Now()
 					_, err := engine.Do(background, e, engine.Op{Target: victim}, answer(1))
@@ -88,12 +88,12 @@ func testFlood(t *testing.T, ring int) {
 			})
 		}
 	}
-	time.Sleep(400 * time.Millisecond)
+	time.Sleep(180 * time.Millisecond)
 	over.Store(true)
 	all.Wait()
 	require.NoError(t, e.Stop(background))
 	s := e.Stats()
-	flood := int(s.Submitted) - 400
+	flood := int(s.Submitted) - 160
 	t.Logf("%d operations in the flood; others at most %v after their window (bound %v)", flood, worst, floodBound)
 	require.Greater(t, flood, 100_000)
 	require.LessOrEqual(t, worst, floodBound)

@@ -16,7 +16,7 @@ type Options struct {
 	// Executions is how many there are at most.
 	Executions int
 	// Preemptions bounds the depth-first search, which goes from none to so
-	// many.
+	// many, or to as many as there can be.
 	Preemptions int
 	// All tries all executions there are, without a bound, after the bound of
 	// one. It is for scenarios whose threads see nothing of each other but
@@ -50,7 +50,7 @@ type Result struct {
 // Row is a stage of an exploration.
 type Row struct {
 	Search     string
-	Executions int
+	Executions int // also those before a search began anew
 	Redundant  int // executions that turned out to be equivalent to others
 	Steps      int
 	Exhausted  bool // within its bound, everything was tried
@@ -123,9 +123,12 @@ func (x *explorer) goesOn() bool { return x.result.Failure == nil && !x.result.C
 func (x *explorer) searches() {
 	budget := x.Options.Executions * (100 - x.Random) / 100
 	for bound := 0; budget > 0 && bound <= x.Preemptions && x.goesOn(); bound++ {
+		var b *bounded
 		exhausted := x.fresh(fmt.Sprintf("%d preemptions", bound), budget, func() search {
-			return &bounded{bound: bound, part: x.Part, parts: x.Parts}
+			b = &bounded{bound: bound, part: x.Part, parts: x.Parts}
+			return b
 		})
+		x.result.Complete = exhausted && !b.limited && x.Parts < 2
 		if bound == 1 && x.All && x.goesOn() {
 			half := (x.result.Executions() + budget) / 2
 			x.result.Complete = x.fresh("all", half, func() search { return &sleepSets{} })

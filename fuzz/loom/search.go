@@ -72,8 +72,9 @@ func usual(w *World, stays bool, able mask) int {
 // there the argument holds.
 type bounded struct {
 	path
-	bound int
-	used  int
+	bound   int
+	used    int
+	limited bool // the bound has kept it from trying something
 
 	// Only the first preemptions at a step of this remainder are tried; the
 	// others are for other processes.
@@ -85,6 +86,7 @@ func (b *bounded) begin(*World) { b.used = 0 }
 func (b *bounded) pick(w *World, stays bool, able mask) int {
 	if stays {
 		if b.used == b.bound {
+			b.limited = b.limited || w.able().several()
 			return w.current
 		}
 		able = w.able()

@@ -56,13 +56,19 @@
 //
 // All interleavings of few goroutines, each doing little: the tests print the
 // configurations with the states that were stored, and fail if one was not searched to the
-// end. With -large the configurations are bigger and it is said which were not. What
-// a model shows for three producers is no proof for four.
+// end. By default these are, of the ring, up to three producers that push once and two
+// that push twice, or two at a time, into 1 to 4 slots; of the bell two producers with and
+// without Close, one with a winner that ends; of the room three producers, or two that
+// push twice, or with Close and callers that give up; of the ticket three rounds with two
+// withdrawals each. With -large they are bigger, each gets as long as -limit says, and it
+// is printed which were not searched to the end. What a model shows for three
+// producers is no proof for four.
 //
 // # How the models are kept honest
 //
 // Bugs can be switched on in each (BUG_…), and have to be found. Every line has to be
-// reached by some configuration, since what is never reached never fails.
+// reached by some configuration and every process has to be able to end in each,
+// since what is never reached never fails.
 // And every statement that is quoted has to be found in its function, in
 // the same order, and every atomic access of those functions has to be quoted:
 // so the code cannot be changed without a look at its model.

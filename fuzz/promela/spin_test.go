@@ -2,6 +2,7 @@ package promela
 
 import (
 	"context"
+	"embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,8 +35,11 @@ type found struct {
 	memoryMB  float64
 	exhausted bool
 
-	lines, reached map[string]bool // of the model, by proctype and number
+	coverage
 }
+
+//go:embed *.pml
+var models embed.FS
 
 // requireSpin skips the test where there is no model checker.
 func requireSpin(t *testing.T) {
@@ -49,9 +53,9 @@ func requireSpin(t *testing.T) {
 // readModel returns a model with what it includes put in its place, so that its lines
 // have numbers of their own.
 func readModel(t *testing.T, name string) string {
-	text, err := os.ReadFile(name + ".pml")
+	text, err := models.ReadFile(name + ".pml")
 	require.NoError(t, err)
-	included, err := os.ReadFile("handshake.pml")
+	included, err := models.ReadFile("handshake.pml")
 	require.NoError(t, err)
 	return strings.ReplaceAll(string(text), `#include "handshake.pml"`, string(included))
 }
@@ -134,39 +138,6 @@ func parse(t *testing.T, out, states string) found {
 	if m := violation.FindStringSubmatch(out); m != nil {
 		f.violation = m[1]
 	}
-	f.lines, f.reached = coverage(out, states)
+	f.coverage = covered(out, states)
 	return f
-}
-
-var (
-	proctype     = regexp.MustCompile(`^(?:unreached in )?(?:proctype )?:?(\w+)\s*$`)
-	stateOf      = regexp.MustCompile(`^\s+state\s+(\d+) -.*model\.pml:(\d+) =>`)
-	unreachedOne = regexp.MustCompile(`^\s+\S*model\.pml:(\d+), state (\d+),`)
-)
-
-// coverage returns all lines of a model that have states, and those with a state that
-// was reached. A line of an inline has states wherever it is called.
-func coverage(out, states string) (lines, reached map[string]bool) {
-	lines, reached = map[string]bool{}, map[string]bool{}
-	missed := map[string]bool{}
-	in := ""
-	for line := range strings.Lines(out) {
-		if m := proctype.FindStringSubmatch(line); m != nil {
-			in = m[1]
-		} else if m := unreachedOne.FindStringSubmatch(line); m != nil {
-			missed[in+" state "+m[2]] = true
-			lines[in+":"+m[1]] = true
-		}
-	}
-	for line := range strings.Lines(states) {
-		if m := proctype.FindStringSubmatch(line); m != nil {
-			in = m[1]
-		} else if m := stateOf.FindStringSubmatch(line); m != nil {
-			lines[in+":"+m[2]] = true
-			if !missed[in+" state "+m[1]] {
-				reached[in+":"+m[2]] = true
-			}
-		}
-	}
-	return lines, reached
 }
