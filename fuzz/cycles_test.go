@@ -33,6 +33,8 @@ type cycleRun struct {
 	mu       sync.Mutex // guards the end of insiders
 	quiet    bool       // no more calls inside winners
 	insiders sync.WaitGroup
+
+	bounded bool // the executor makes winners wait for one another
 }
 
 // Whatever is submitted while an engine is stopped and started, with patience or
@@ -63,8 +65,14 @@ func (r *cycleRun) String() string {
 func (r *cycleRun) run(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	rng := rand.New(rand.NewPCG(r.seed, 17))
+	r.bounded = rng.IntN(2) == 0
+	var executor func(func())
+	if r.bounded {
+		executor = engine.Bounded(1)
+	}
 	e, w := witnessed(engine.Config{
-		Shards: 1 + rng.IntN(3), RingSize: []int{1, 2, 8, 8192}[rng.IntN(4)], WhenFull: engine.WhenFull(rng.IntN(2)),
+		Executor: executor,
+		Shards:   1 + rng.IntN(3), RingSize: []int{1, 2, 8, 8192}[rng.IntN(4)], WhenFull: engine.WhenFull(rng.IntN(2)),
 		MaxStaged: []int{0, 0, 30}[rng.IntN(3)], Window: time.Millisecond,
 	})
 	r.doors = &doors{e: e, w: w}
@@ -99,15 +107,15 @@ func (r *cycleRun) cycler(rng *rand.Rand) {
 				r.e.Start()
 			}
 		}
-		r.lifecycle(rng)
+		r.lifecycle(rng, r.cycleWhile(rng))
 		r.cycles.Add(1)
 	}
 }
 
 // lifecycle calls what begins and ends runs, and has started when it returns,
 // unless somebody else has stopped since.
-func (r *cycleRun) lifecycle(rng *rand.Rand) {
-	ctx, _, cancel := r.patience(r.cycleWhile(rng))
+func (r *cycleRun) lifecycle(rng *rand.Rand, while time.Duration) {
+	ctx, _, cancel := r.patience(while)
 	defer cancel()
 	if rng.IntN(3) == 0 {
 		cancel()
@@ -167,7 +175,11 @@ func (r *cycleRun) callInside(rng *rand.Rand) {
 	r.mu.Unlock()
 	defer r.insiders.Done()
 	r.inside.Add(1)
-	r.lifecycle(rng)
+	patience := r.cycleWhile(rng)
+	if r.bounded {
+		patience = max(patience, 1) // it would wait for those that wait for it
+	}
+	r.lifecycle(rng, patience)
 }
 
 func (r *cycleRun) awaitInsiders() {

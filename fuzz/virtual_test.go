@@ -160,7 +160,11 @@ func (r *virtualRun) step() int {
 		r.stageTag(r.attempt())
 	default:
 		var all []*candidate
-		for range 1 + r.rng.IntN(maxVirtualBatch) {
+		n := 1 + r.rng.IntN(maxVirtualBatch)
+		if !r.quiet && r.rng.IntN(10) == 0 {
+			n += 80 // a shard is busy if it finds 16
+		}
+		for range n {
 			all = append(all, r.attempt())
 		}
 		r.stageAll(all)
