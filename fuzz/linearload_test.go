@@ -240,13 +240,12 @@ func (a *linearAttempt) finish(w *witness) {
 	case a.holder != nil:
 		a.Answers = a.holder.given()
 	case a.handle != nil:
-		select {
-		case <-a.handle.Done():
-			_, err := a.handle.Wait(context.Background())
-			answer, _ := answerOf(err, w.now())
-			a.Answers = []model.Answer{answer}
-		default: // the referee will say so
+		if !doneWithin(a.handle.Done(), patience) { // Stop does not wait until a winner's outcome is told
+			return // the referee will say so
 		}
+		_, err := a.handle.Wait(context.Background())
+		answer, _ := answerOf(err, w.now())
+		a.Answers = []model.Answer{answer}
 	default:
 		a.Answers = w.told[a.ID]
 	}

@@ -67,7 +67,7 @@ func TestVirtualWindows(t *testing.T) {
 				for i := worker; !all.enough(*virtualWindows); i += workers {
 					seed := *firstSeed + uint64(i)
 					r := runVirtual(t, seed)
-					found := model.Judge(r.history)
+					found := r.found()
 					require.Empty(t, found, "-windows 1 -cpu 1 -seed %d", seed)
 					require.Empty(t, r.wrong, "-windows 1 -cpu 1 -seed %d", seed)
 					all.add(r)
@@ -85,11 +85,19 @@ func runVirtual(t *testing.T, seed uint64) *virtualRun {
 	r := &virtualRun{rng: rng, quiet: rng.IntN(3) == 0, targets: 1 + rng.IntN(30), steps: 100 + rng.IntN(400)}
 	defer func() {
 		if v := recover(); v != nil {
-			panic(fmt.Sprintf("-windows 1 -cpu 1 -seed %d: %v", seed, v))
+			panic(fmt.Sprintf("-windows 1 -cpu 1 -seed %d: %v\n%v", seed, v, r.found()))
 		}
 	}()
 	synctest.Test(t, func(t *testing.T) { r.run() })
 	return r
+}
+
+// found is what the referee says, as far as the run came.
+func (r *virtualRun) found() []model.Violation {
+	if r.history == nil {
+		return nil
+	}
+	return model.Judge(r.history)
 }
 
 func (r *virtualRun) run() {
@@ -110,7 +118,11 @@ func (r *virtualRun) run() {
 		}
 		r.pause()
 	}
-	r.stop()
+	if !r.quiet && r.rng.IntN(4) == 0 {
+		r.rush()
+	} else {
+		r.stop()
+	}
 	time.Sleep(time.Hour)
 	synctest.Wait()
 	r.history, r.wrong = r.doors.history()
@@ -186,6 +198,21 @@ func (r *virtualRun) luck() (l luck) {
 		l.fails, l.panic = errLuck, r.rng.IntN(2) == 0
 	}
 	return l
+}
+
+// rush stops the engine without patience at the moment at which many windows are
+// decided: some of their winners come too late to be taken in.
+func (r *virtualRun) rush() {
+	for n := range 100 {
+		c := r.attempt()
+		c.Target, c.Window = somewhere(r.targets+n), int64(time.Millisecond)
+		r.submit(c, 0, 0, luck{})
+	}
+	at := r.e.Now() + int64(time.Millisecond+shard.Tick) - 1
+	time.Sleep(time.Duration(at - at%int64(shard.Tick) - r.e.Now()))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.e.Stop(ctx)
 }
 
 // stop ends the engine, with patience or without.
