@@ -133,7 +133,7 @@ func (g *generation) awaitWaiting(done <-chan struct{}) bool {
 	return true
 }
 
-// awaitRuns waits until all winners have ended. If the caller is inside of
+// awaitRuns waits until all winners have ended and have their outcome. If the caller is inside of
 // winners, so many, it does not wait for them nor for others that wait here:
 // they would wait for each other.
 func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
@@ -146,7 +146,7 @@ func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
 			spared = g.inStop
 		}
 		g.mu.Unlock()
-		if g.running() <= spared {
+		if g.unsettled() <= spared {
 			return true
 		}
 		if !reached(changed, ctx.Done()) {
@@ -168,6 +168,14 @@ func (g *generation) entersStop(n int) {
 func (g *generation) running() (n int) {
 	for _, rs := range g.runs {
 		n += rs.len()
+	}
+	return n
+}
+
+// unsettled returns how many winners run or wait for their outcome.
+func (g *generation) unsettled() (n int) {
+	for _, rs := range g.runs {
+		n += rs.unsettled()
 	}
 	return n
 }

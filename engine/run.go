@@ -31,7 +31,7 @@ const (
 	runStopped               // Stop gave up on it; the outcome is stopped
 )
 
-// runs are the winners of one shard. Its lock is taken twice for a winner,
+// runs are the winners of one shard. Its lock is taken three times for a winner,
 // never for a loser and never by a submission.
 type runs struct {
 	cell    *cell // where outcomes are counted
@@ -42,6 +42,7 @@ type runs struct {
 	mu      mutex
 	live    *run
 	count   int
+	owed    int // runs that have ended, but whose outcome is yet to be delivered
 	aborted bool
 }
 
@@ -62,14 +63,30 @@ func (rs *runs) add(r *run) bool {
 	return true
 }
 
-// remove lets go of a run, and of its target if that is exclusive.
+// remove lets go of a run, and of its target if that is exclusive. When its
+// outcome is delivered, told has to be called.
 func (rs *runs) remove(r *run) {
 	rs.mu.Lock()
 	rs.unlink(r)
+	rs.owed++
 	rs.mu.Unlock()
 	rs.holders.remove(r.holder)
 	rs.engine.release(r.held())
+}
+
+// told tells whoever stops the engine that outcomes were delivered.
+func (rs *runs) told(outcomes int) {
+	rs.mu.Lock()
+	rs.owed -= outcomes
+	rs.mu.Unlock()
 	rs.gen.runEnded()
+}
+
+// unsettled returns for how many winners Stop has to wait.
+func (rs *runs) unsettled() int {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.count + rs.owed
 }
 
 // link puts a run into the list; under the lock.
@@ -125,14 +142,15 @@ func (rs *runs) abort() {
 		}
 		r = next
 	}
+	rs.owed += len(queued)
 	rs.mu.Unlock()
 	rs.cell.stopped.Add(uint64(len(queued) + len(running)))
-	rs.gen.runEnded()
 	for _, giveUp := range queued {
 		if giveUp != nil {
 			giveUp(false)
 		}
 	}
+	rs.told(len(queued))
 	for _, giveUp := range running {
 		if giveUp != nil {
 			giveUp(true)
@@ -183,7 +201,9 @@ func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
 		r.runs.cell.completed.Inc()
 	}
 	defer func() {
-		r.runs.remove(r)
+		rs := r.runs
+		rs.remove(r)
+		defer rs.told(1) // after done, which may give r away
 		done(err)
 	}()
 	if registered {

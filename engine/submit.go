@@ -209,6 +209,7 @@ func (t *task) handOverFailed(cause error) {
 	}
 	t.runs.cell.failed.Inc()
 	t.runs.remove(&t.run)
+	defer t.runs.told(1)
 	t.finish(&FailedError{
 		ID: t.run.entry.Op, EntryID: t.run.entry.ID, Target: t.op.Target, Name: t.op.Name, Cause: cause,
 	})

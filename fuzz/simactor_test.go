@@ -50,7 +50,8 @@ type attempt struct {
 	withdrawn         bool
 	withdrawsAt       int64
 	withdrawnAt       int64
-	outcomes          []string // that it was told
+	outcomes          []string        // that it was told
+	done              <-chan struct{} // of its handle, if it has one
 	toldAt            int64
 	registered, ran   int // times
 	decided, won      int // groups that it was in, and won
@@ -136,6 +137,7 @@ func (w *simWorld) contend(rng *rand.Rand, a *attempt) {
 		if err != nil {
 			return
 		}
+		w.owe(a, h.Done())
 		if rng.IntN(4) == 0 {
 			w.turn.Yield()
 			h.Withdraw()
@@ -212,7 +214,7 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 		w.nest(a)
 	case operates:
 		w.count(reentrant)
-		w.operate(w.rng(5000 + a.number))
+		w.operate(w.rng(5000+a.number), nil)
 	}
 	return 1, nil
 }
@@ -231,6 +233,7 @@ func (w *simWorld) nest(outer *attempt) {
 	if err != nil {
 		return
 	}
+	w.owe(a, h.Done())
 	go func() {
 		_, err := h.Wait(context.Background())
 		w.settle(a, err)

@@ -59,6 +59,39 @@ func (w *simWorld) refuse(refused ...*attempt) {
 	}
 }
 
+// handles returns the operations that have a handle.
+func (w *simWorld) handles() (all []*attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, a := range w.attempts {
+		if a.done != nil {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// settled checks that operations have their outcome, if a Stop has ended in time.
+func (w *simWorld) settled(all []*attempt, stopped error) {
+	if stopped != nil {
+		return
+	}
+	for _, a := range all {
+		select {
+		case <-a.done:
+		default:
+			w.violation("operation %d has no outcome yet, and Stop has returned", a.number)
+		}
+	}
+}
+
+// owe notes that an operation has a handle, which is owed an outcome.
+func (w *simWorld) owe(a *attempt, done <-chan struct{}) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a.done = done
+}
+
 // outcome notes what an operation is told.
 func (w *simWorld) outcome(a *attempt, what string) {
 	now := w.engine.Now()

@@ -168,7 +168,8 @@ func (w *simWorld) end() {
 		w.mu.Lock()
 		before := w.turnover
 		w.mu.Unlock()
-		if err := w.engine.Stop(context.Background()); err != nil {
+		all, err := w.handles(), w.engine.Stop(context.Background())
+		if w.settled(all, err); err != nil {
 			w.violation("the last Stop: %v", err)
 		}
 		w.mu.Lock()
@@ -203,22 +204,24 @@ func (w *simWorld) operator(number uint64) {
 				return
 			}
 		}
-		w.operate(rng)
+		w.operate(rng, w.handles())
 	}
 }
 
 // operate does one thing to the engine. The engine may stay stopped for a while.
-func (w *simWorld) operate(rng *rand.Rand) {
+// Whoever was accepted before, if that is given, has its outcome when a Stop has
+// ended in time.
+func (w *simWorld) operate(rng *rand.Rand, before []*attempt) {
 	ctx, cancel := w.patience(rng)
 	defer cancel()
 	w.count(lifecycle)
 	switch n := rng.IntN(4); {
 	case n == 0:
-		w.engine.Restart(ctx)
+		w.settled(before, w.engine.Restart(ctx))
 	case n == 1 && !w.plain: // who is masked depends on when the lock is in force
 		w.locked(ctx, rng)
 	default:
-		w.engine.Stop(ctx)
+		w.settled(before, w.engine.Stop(ctx))
 		for range rng.IntN(50) {
 			w.turn.Yield()
 		}
