@@ -16,4 +16,10 @@
 //
 // What the model cannot follow, because it happens in the midst of a decision,
 // is run against the core alone (see lone).
+//
+// Adversaries use the public face against others (adversary_test.go and its
+// neighbours), and the command in soak goes on for as long as it is told:
+//
+//	go test ./fuzz -run TestWaitersOnASmallRing -waiters 300000
+//	go run ./fuzz/soak --duration 10m --seed 1
 package fuzz
