@@ -181,6 +181,7 @@ func TestAbsentSubscribers(t *testing.T) {
 		require.EqualValues(t, 2000, s.Submitted)
 		require.Equal(t, s.Submitted, s.Won+s.Rejected)
 		require.Equal(t, s.Won, s.Completed+1)
+		require.Zero(t, s.Incidents)
 		require.Equal(t, errNoPatience, e.Stop(patience(t, time.Second)))
 		require.EqualValues(t, 1, e.Stats().Stopped)
 	})

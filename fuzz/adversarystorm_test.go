@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var waiters = flag.Int("waiters", 30_000, "how many goroutines wait in TestWaitersOnASmallRing")
+var waiters = flag.Int("waiters", 20_000, "how many goroutines wait in TestWaitersOnASmallRing")
 
 // outcomes counts what callers were told.
 type outcomes struct{ completed, failed, rejected, withdrawn, refused, stopped, other atomic.Int64 }
@@ -196,26 +196,62 @@ type registryFunc func(engine.Entry) error
 func (f registryFunc) Register(e engine.Entry) error { return f(e) }
 func (registryFunc) Finish(uuid.UUID, error)         {}
 
-// Far more goroutines wait in Do than a ring has slots: all get an outcome. With
+// Far more goroutines wait in Do than a ring has slots: while its owner is held up they
+// fill the ring and park before it, then all get an outcome. With
 //
 //	go test ./fuzz -run TestWaitersOnASmallRing -waiters 300000
 //
 // as many as made a prototype collapse that spun on a full ring.
 func TestWaitersOnASmallRing(t *testing.T) {
 	e := startEngine(t, engine.Config{Shards: 2, RingSize: 64})
+	release := holdUp(t, e)
+	before := e.Stats() // of what holds them up
 	var told outcomes
-	var all sync.WaitGroup
+	told.rejected.Store(int64(before.Rejected))
+	var all, begun sync.WaitGroup
+	begun.Add(*waiters)
 	for n := range *waiters {
 		all.Go(func() {
+			begun.Done()
 			_, err := engine.Do(background, e, engine.Op{Target: numbered(5, uint64(n%100)), Priority: engine.Priority(n % 7)}, answer(n))
 			told.of(err)
 		})
 	}
+	begun.Wait()
+	require.LessOrEqual(t, e.Stats().Submitted, before.Submitted+2*64, "the rest is parked, or about to")
+	close(release)
 	all.Wait()
 	require.NoError(t, e.Stop(background))
-	told.requireAgree(t, e, int64(*waiters))
+	told.requireAgree(t, e, int64(*waiters)+int64(before.Rejected))
 	s := e.Stats()
-	require.EqualValues(t, *waiters, s.Submitted)
-	require.EqualValues(t, *waiters, s.Completed+s.Rejected)
+	require.EqualValues(t, *waiters, s.Submitted-before.Submitted)
 	t.Log(s)
+}
+
+// holdUp blocks the goroutines of an engine's shards in a contender each until the
+// channel is closed.
+func holdUp(t *testing.T, e *engine.Engine) (release chan struct{}) {
+	t.Helper()
+	release = make(chan struct{})
+	held := make(chan struct{})
+	for _, target := range inShards(t, e, 7) {
+		b := &blocker{held: held, release: release}
+		b.To = b
+		_, err := e.Stage(engine.Bid{Target: target, Window: 1, Ticket: &b.Ticket})
+		require.NoError(t, err)
+		<-held
+	}
+	return release
+}
+
+// blocker is a contender that does what it must not.
+type blocker struct {
+	engine.Ticket
+	held    chan<- struct{}
+	release <-chan struct{}
+}
+
+func (b *blocker) Decided(*engine.Verdict) {
+	b.held <- struct{}{}
+	<-b.release
 }

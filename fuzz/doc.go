@@ -19,4 +19,10 @@
 //
 // Parts that nobody outside of their package can see have their fuzz targets
 // there: the ring's positions and holes (ring), wheel and table (shard).
+//
+// Adversaries use the public face against others (adversary_test.go and its
+// neighbours), and the command in soak goes on for as long as it is told:
+//
+//	go test ./fuzz -run TestWaitersOnASmallRing -waiters 300000
+//	go run ./fuzz/soak --duration 10m --seed 1
 package fuzz
