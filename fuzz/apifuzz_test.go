@@ -83,8 +83,9 @@ func runAPI(t *testing.T, program []byte) {
 	}
 	all, cancel := context.WithCancel(context.Background())
 	a := &api{t: t, feed: f, engine: e, all: all, batch: e.NewBatch(int(int8(f.next())) / 16)}
+	luck := f.luck()
 	a.fold, err = engine.NewFolding(e, func(a, b int) int { return a + b }, func(ctx context.Context, sum int) (int, error) {
-		return a.function(new(apiCall), f.next())(ctx)
+		return a.function(new(apiCall), luck.next())(ctx)
 	})
 	require.NoError(t, err)
 	_, a.exits = config.Registry.(badRegistry)

@@ -37,7 +37,8 @@ type play struct {
 	stopped   bool
 	aborting  bool // some Stop has not waited for everything
 	pending   []model.Decision
-	decided   bool        // pending holds what is decided now
+	decided   bool // pending holds what is decided at decidedAt, after what is dismissed
+	decidedAt int64
 	ops       []*playedOp // of this generation, by sequence
 	every     []*playedOp
 	close     bool // some window is due shortly before another
@@ -132,14 +133,13 @@ func (p *play) catchUp() {
 
 // turn returns what the model decides now.
 func (p *play) turn(abandon bool) []model.Decision {
-	if !p.decided {
-		now := p.engine.Now()
+	if now := p.engine.Now(); !p.decided || p.decidedAt != now {
 		p.sync(now)
 		p.model.Advance(now)
 		if abandon { // with what is due by now
 			p.model.Abandon()
 		}
-		p.pending, p.decided = p.model.Decide(), true
+		p.pending, p.decided, p.decidedAt = p.model.Decide(), true, now
 	}
 	want := p.pending
 	p.pending = nil

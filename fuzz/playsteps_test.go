@@ -76,7 +76,7 @@ func playOut(t *testing.T, program []byte) (decisions int) {
 func (p *play) step(f *feed) {
 	switch kind := f.next() % 16; kind {
 	case 0, 1, 2, 3, 4, 5, 6, 7:
-		if p.unseen++; p.unseen > 10 {
+		if p.unseen++; p.unseen > mostUnseen {
 			p.nudge()
 		}
 		p.submit(p.decodeOp(f), kind)
@@ -92,6 +92,10 @@ func (p *play) step(f *feed) {
 		time.Sleep(calmGaps[f.next()%16])
 	}
 }
+
+// mostUnseen is how much waits for the owner at a time: it is busy from 16 on,
+// counted over up to two nudges.
+const mostUnseen = 7
 
 // nudged is a target that nobody contends for.
 var nudged = uuid.UUID{15: 1}
@@ -154,7 +158,11 @@ func (p *play) accepted(o *playedOp) bool {
 // wakes anyhow that nobody wakes it for that: it is a tick late then.
 func (p *play) isClose(o *playedOp) bool {
 	const dealt = 1 << 10 // every so many ticks the wheel may have something to do
-	due, tick := o.At+o.Window, int64(shard.Tick)
+	length, tick := o.Window, int64(shard.Tick)
+	if o.Rules > 0 && p.rules[o.Rules-1].Idle > 0 {
+		length = min(length, int64(p.rules[o.Rules-1].Idle))
+	}
+	due := o.At + length
 	next, ok := p.model.Next()
 	deal := (due/tick/dealt + 1) * dealt * tick
 	return ok && next-due <= 2*tick && next > due || deal-due <= 2*tick
@@ -361,6 +369,8 @@ func (p *play) finish() {
 	if p.failure != "" {
 		p.t.Fatal(p.failure)
 	}
+	p.model.Abandon() // windows that were abandoned with withdrawn ones only
+	require.Empty(p.t, p.model.Decide(), "not abandoned")
 	require.Zero(p.t, p.model.Staged())
 	for _, o := range p.every {
 		if err := o.check(); err != "" {
