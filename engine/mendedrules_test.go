@@ -157,7 +157,7 @@ func TestMapsOfExclusiveTargets(t *testing.T) {
 		e := newEngine(t, engine.Config{Shards: 1, Executor: engine.Bounded(1), Rules: engine.Rules{Exclusive: true}, Registry: engine.Discard})
 		goesOn(t, e)
 		before := heap()
-		for i := range burstSize / 4 {
+		for i := range burstSize / 2 {
 			engine.Submit(background, e, engine.Op{Target: target(i), Window: time.Hour}, answer(i))
 		}
 		pass(2 * time.Hour)
