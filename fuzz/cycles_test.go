@@ -101,7 +101,7 @@ func (r *cycleRun) run(t *testing.T) {
 func (r *cycleRun) cycler(rng *rand.Rand) {
 	for r.cycles.Load() < cyclesOfARun {
 		for rounds := rng.IntN(4); rounds > 0; { // something is to happen between
-			if r.do(r.attempt(rng), 0, luck{}) {
+			if r.do(r.attempt(rng), 0, fate{}) {
 				rounds--
 			} else {
 				r.e.Start()
@@ -149,8 +149,8 @@ func (r *cycleRun) attempt(rng *rand.Rand) *candidate {
 	})
 }
 
-// luck is a winner's, which may be to stop and start.
-func (r *cycleRun) luck(rng *rand.Rand) (l luck) {
+// fate is a winner's, which may be to stop and start.
+func (r *cycleRun) fate(rng *rand.Rand) (l fate) {
 	if rng.IntN(4) == 0 {
 		l.takes = time.Duration(rng.IntN(500_000))
 	}
@@ -203,11 +203,11 @@ func (r *cycleRun) submitSomehow(rng *rand.Rand) (accepted bool) {
 	c := r.attempt(rng)
 	switch rng.IntN(6) {
 	case 0, 1:
-		return r.do(c, r.cycleWhile(rng), r.luck(rng))
+		return r.do(c, r.cycleWhile(rng), r.fate(rng))
 	case 2:
-		return r.contend(c, r.cycleWhile(rng), r.luck(rng))
+		return r.contend(c, r.cycleWhile(rng), r.fate(rng))
 	case 3:
-		return r.submit(c, r.cycleWhile(rng), r.cycleWhile(rng), r.luck(rng))
+		return r.submit(c, r.cycleWhile(rng), r.cycleWhile(rng), r.fate(rng))
 	case 4:
 		return r.stage(c, r.cycleWhile(rng))
 	}
@@ -215,7 +215,7 @@ func (r *cycleRun) submitSomehow(rng *rand.Rand) (accepted bool) {
 	for range rng.IntN(6) {
 		all = append(all, r.attempt(rng))
 	}
-	return r.stageAll(all) && r.do(r.attempt(rng), 0, luck{}) // not too many at a time
+	return r.stageAll(all) && r.do(r.attempt(rng), 0, fate{}) // not too many at a time
 }
 
 // cycleCounts are what was done and became of it.

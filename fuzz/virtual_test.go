@@ -159,13 +159,13 @@ const maxVirtualBatch = 6
 func (r *virtualRun) step() int {
 	switch r.rng.IntN(10) {
 	case 0:
-		c, while, luck := r.attempt(), r.while(), r.luck()
-		r.going.Go(func() { r.do(c, while, luck) })
+		c, while, fate := r.attempt(), r.while(), r.fate()
+		r.going.Go(func() { r.do(c, while, fate) })
 	case 1:
-		r.submit(r.attempt(), r.while(), r.while(), r.luck())
+		r.submit(r.attempt(), r.while(), r.while(), r.fate())
 	case 2:
-		c, while, luck := r.attempt(), r.while(), r.luck()
-		r.going.Go(func() { r.contend(c, while, luck) })
+		c, while, fate := r.attempt(), r.while(), r.fate()
+		r.going.Go(func() { r.contend(c, while, fate) })
 	case 3, 4, 5:
 		r.stage(r.attempt(), r.while())
 	case 6, 7:
@@ -192,7 +192,7 @@ func (r *virtualRun) attempt() *candidate {
 	})
 }
 
-func (r *virtualRun) luck() (l luck) {
+func (r *virtualRun) fate() (l fate) {
 	l.takes = time.Duration(r.rng.IntN(2)) * r.while()
 	if r.rng.IntN(8) == 0 {
 		l.fails, l.panic = errLuck, r.rng.IntN(2) == 0
@@ -206,7 +206,7 @@ func (r *virtualRun) rush() {
 	for n := range 100 {
 		c := r.attempt()
 		c.Target, c.Window = somewhere(r.targets+n), int64(time.Millisecond)
-		r.submit(c, 0, 0, luck{})
+		r.submit(c, 0, 0, fate{})
 	}
 	at := r.e.Now() + int64(time.Millisecond+shard.Tick) - 1
 	time.Sleep(time.Duration(at - at%int64(shard.Tick) - r.e.Now()))

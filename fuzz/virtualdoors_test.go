@@ -40,8 +40,8 @@ type candidate struct {
 	errors []error // what cannot be
 }
 
-// luck is how a winner's function fares.
-type luck struct {
+// fate is how a winner's function fares.
+type fate struct {
 	takes time.Duration
 	fails error
 	panic bool
@@ -78,7 +78,7 @@ func (d *doors) patience(while time.Duration) (ctx context.Context, ends int64, 
 }
 
 // function is what a candidate does when it has won.
-func (d *doors) function(c *candidate, l luck) func(context.Context) (int, error) {
+func (d *doors) function(c *candidate, l fate) func(context.Context) (int, error) {
 	return func(context.Context) (int, error) {
 		x := &model.Execution{Attempt: c.ID, Start: d.e.Now()}
 		d.mu.Lock()
@@ -102,10 +102,10 @@ func (d *doors) function(c *candidate, l luck) func(context.Context) (int, error
 	}
 }
 
-var errLuck = errors.New("out of luck")
+var errLuck = errors.New("out of fate")
 
 // do goes through Do, with a context that ends after a while.
-func (d *doors) do(c *candidate, while time.Duration, l luck) (accepted bool) {
+func (d *doors) do(c *candidate, while time.Duration, l fate) (accepted bool) {
 	ctx, ends, cancel := d.patience(while)
 	defer cancel()
 	d.begin(c)
@@ -114,7 +114,7 @@ func (d *doors) do(c *candidate, while time.Duration, l luck) (accepted bool) {
 }
 
 // contend goes through Contend and executes by itself.
-func (d *doors) contend(c *candidate, while time.Duration, l luck) (accepted bool) {
+func (d *doors) contend(c *candidate, while time.Duration, l fate) (accepted bool) {
 	ctx, ends, cancel := d.patience(while)
 	defer cancel()
 	d.begin(c)
@@ -168,7 +168,7 @@ func (d *doors) answer(c *candidate, err error, at, ends int64) (accepted bool) 
 
 // submit goes through Submit, with a context that ends after a while, and tries to
 // withdraw after another; 0 means never.
-func (d *doors) submit(c *candidate, while, withdraw time.Duration, l luck) (accepted bool) {
+func (d *doors) submit(c *candidate, while, withdraw time.Duration, l fate) (accepted bool) {
 	ctx, ends, cancel := d.patience(while)
 	c.Begun = d.e.Now()
 	h, err := engine.Submit(ctx, d.e, c.op(), d.function(c, l))

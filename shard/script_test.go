@@ -40,7 +40,7 @@ import (
 //
 // A target is its name; the one named zero is the zero UUID.
 func TestCoreScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := newScript()
 		datadriven.RunTest(t, path, s.run)
 	})
