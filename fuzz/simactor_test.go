@@ -78,11 +78,11 @@ func (w *simWorld) newAttempt(rng *rand.Rand, d door) *attempt {
 		a.deed = returns0
 	}
 	a.op = engine.Op{
-		Target:   pick(rng, w.targets...),
-		Priority: pick(rng, 5, 5, engine.High, 0, -1, math.MaxInt32, math.MinInt32),
+		Target:   oneOf(rng, w.targets...),
+		Priority: oneOf(rng, 5, 5, engine.High, 0, -1, math.MaxInt32, math.MinInt32),
 	}
 	if !w.plain && rng.IntN(4) == 0 {
-		a.op.Retry = engine.Retry{Limit: 1 + rng.IntN(2), Backoff: pick(rng, 0, time.Millisecond), Step: 1}
+		a.op.Retry = engine.Retry{Limit: 1 + rng.IntN(2), Backoff: oneOf(rng, 0, time.Millisecond), Step: 1}
 	}
 	w.mu.Lock()
 	a.number = uint64(len(w.attempts))
@@ -172,7 +172,7 @@ func (w *simWorld) contextOf(rng *rand.Rand) (context.Context, context.CancelFun
 	switch rng.IntN(4) {
 	case 0:
 		w.count(cancelled)
-		after := pick(rng, 0, 1, time.Millisecond, 3*time.Millisecond, 120*time.Millisecond)
+		after := oneOf(rng, 0, 1, time.Millisecond, 3*time.Millisecond, 120*time.Millisecond)
 		return context.WithTimeout(context.Background(), w.moment(after))
 	case 1:
 		ctx, cancel := context.WithCancel(context.Background())

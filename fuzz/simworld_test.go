@@ -64,7 +64,7 @@ func newSimWorld(seed uint64, traced bool) *simWorld {
 		w.targets = append(w.targets, uuid.NewSHA1(uuid.Nil, binaryOf(rng.Uint64())))
 	}
 	w.config = w.drawConfig(rng)
-	w.interval = pick(rng, 400, 400, 30)
+	w.interval = oneOf(rng, 400, 400, 30)
 	return w
 }
 
@@ -77,10 +77,10 @@ func (w *simWorld) rng(part uint64) *rand.Rand { return rand.New(rand.NewPCG(w.s
 // drawConfig draws the engine.
 func (w *simWorld) drawConfig(rng *rand.Rand) engine.Config {
 	c := engine.Config{
-		Window:    pick(rng, time.Millisecond, 5*time.Millisecond, 100*time.Millisecond),
+		Window:    oneOf(rng, time.Millisecond, 5*time.Millisecond, 100*time.Millisecond),
 		Shards:    1 + rng.IntN(2),
-		RingSize:  pick(rng, 1, 2, 4, 8, 64),
-		WhenFull:  pick(rng, engine.Park, engine.Park, engine.Refuse),
+		RingSize:  oneOf(rng, 1, 2, 4, 8, 64),
+		WhenFull:  oneOf(rng, engine.Park, engine.Park, engine.Refuse),
 		HashSeed:  w.seed | 1,
 		Registry:  w,
 		Decided:   w.decided,
@@ -93,7 +93,7 @@ func (w *simWorld) drawConfig(rng *rand.Rand) engine.Config {
 	}
 	if rng.IntN(4) == 0 {
 		c.WindowOf = func(target uuid.UUID) time.Duration {
-			return pick(w.rng(uint64(target[0])), 0, 1, time.Millisecond, 7*time.Millisecond, 300*time.Millisecond)
+			return oneOf(w.rng(uint64(target[0])), 0, 1, time.Millisecond, 7*time.Millisecond, 300*time.Millisecond)
 		}
 	}
 	if rng.IntN(4) == 0 {
@@ -108,13 +108,13 @@ func (w *simWorld) drawConfig(rng *rand.Rand) engine.Config {
 	return c
 }
 
-func pick[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
+func oneOf[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
 
 // drawRules draws rules that can be combined.
 func (w *simWorld) drawRules(rng *rand.Rand) (r engine.Rules) {
 	switch rng.IntN(6) {
 	case 0:
-		r.Policy = pick(rng, engine.FirstWins, engine.LastWins, engine.EarliestDeadline)
+		r.Policy = oneOf(rng, engine.FirstWins, engine.LastWins, engine.EarliestDeadline)
 	case 1:
 		r.Order = func(a, b engine.Standing) bool { w.fault(inPolicy, a.ID<<8^b.ID); return a.Priority > b.Priority }
 	case 2:
@@ -123,9 +123,9 @@ func (w *simWorld) drawRules(rng *rand.Rand) (r engine.Rules) {
 	if r.Choose == nil && rng.IntN(2) == 0 {
 		r.Early, r.RunnersUp = true, rng.IntN(3)
 	}
-	r.Idle = pick(rng, 0, 0, 300*time.Microsecond, 2*time.Millisecond)
-	r.Size = pick(rng, 0, 0, 1, 3)
-	r.Decisive = pick(rng, 0, 0, engine.High)
+	r.Idle = oneOf(rng, 0, 0, 300*time.Microsecond, 2*time.Millisecond)
+	r.Size = oneOf(rng, 0, 0, 1, 3)
+	r.Decisive = oneOf(rng, 0, 0, engine.High)
 	r.Exclusive = rng.IntN(3) == 0
 	r.Preempt = r.Exclusive && r.Decisive != 0 && rng.IntN(2) == 0
 	return r
@@ -232,13 +232,13 @@ func (w *simWorld) operate(rng *rand.Rand, before []*attempt) {
 // patience draws for how long somebody waits.
 func (w *simWorld) patience(rng *rand.Rand) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(),
-		w.moment(pick(rng, 0, time.Microsecond, time.Millisecond, 50*time.Millisecond, time.Minute)))
+		w.moment(oneOf(rng, 0, time.Microsecond, time.Millisecond, 50*time.Millisecond, time.Minute)))
 }
 
 // locked keeps operations out for a while.
 func (w *simWorld) locked(ctx context.Context, rng *rand.Rand) {
 	l, err := w.engine.Lock(ctx, engine.LockConfig{
-		Name: "simulated", All: true, Below: engine.Normal, For: pick(rng, time.Microsecond, time.Hour),
+		Name: "simulated", All: true, Below: engine.Normal, For: oneOf(rng, time.Microsecond, time.Hour),
 	})
 	if err != nil {
 		return
