@@ -71,17 +71,18 @@ func (f *flags) prove(ctx context.Context, only *regexp.Regexp, stdout, stderr i
 	fmt.Fprintln(stdout, "| what | done | took | with |")
 	fmt.Fprintln(stdout, "|---|---|---|---|")
 	begun := time.Now()
-	for _, c := range campaigns {
+	for i := range campaigns {
+		c := &campaigns[i]
 		if !only.MatchString(c.name) {
 			continue
 		}
-		commands := c.commands(f)
+		commands := c.commands(c.amount(f), f.Seed)
 		if f.List {
 			fmt.Fprintf(stdout, "| %s | | | %s |\n", c.what, inCode(commands))
 			continue
 		}
 		began := time.Now()
-		count, err := runAll(ctx, commands, c.count, f.Jobs)
+		count, err := runAll(ctx, commands, c, f.Jobs)
 		took := time.Since(began).Round(time.Second)
 		done := humanize.Comma(count)
 		if err != nil {

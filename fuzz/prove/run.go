@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 )
 
 // runAll runs commands, some at a time, and adds up what they did.
-func runAll(ctx context.Context, commands []string, count *regexp.Regexp, jobs int) (total int64, err error) {
+func runAll(ctx context.Context, commands []string, c *campaign, jobs int) (total int64, err error) {
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	slots := make(chan struct{}, jobs)
@@ -21,7 +20,7 @@ func runAll(ctx context.Context, commands []string, count *regexp.Regexp, jobs i
 		slots <- struct{}{}
 		running.Go(func() {
 			defer func() { <-slots }()
-			n, failure := runOne(ctx, command, count)
+			n, failure := runOne(ctx, command, c)
 			mu.Lock()
 			defer mu.Unlock()
 			if total += n; err == nil {
@@ -34,7 +33,7 @@ func runAll(ctx context.Context, commands []string, count *regexp.Regexp, jobs i
 }
 
 // runOne runs a command: environment variables, a program and its arguments.
-func runOne(ctx context.Context, command string, count *regexp.Regexp) (done int64, err error) {
+func runOne(ctx context.Context, command string, c *campaign) (done int64, err error) {
 	words := strings.Fields(command)
 	env := os.Environ()
 	for strings.Contains(words[0], "=") {
@@ -48,16 +47,19 @@ func runOne(ctx context.Context, command string, count *regexp.Regexp) (done int
 	if err := cmd.Run(); err != nil {
 		return 0, fmt.Errorf("%s: %w\n%s", command, err, lastLines(out.String(), 60))
 	}
-	if done = counted(out.String(), count); done == 0 {
+	if done = c.counted(out.String()); done == 0 {
 		return 0, fmt.Errorf("%s: nothing in its output says what was done\n%s", command, lastLines(out.String(), 20))
 	}
 	return done, nil
 }
 
-// counted adds up the counts in an output.
-func counted(output string, count *regexp.Regexp) (total int64) {
-	for _, match := range count.FindAllStringSubmatch(output, -1) {
+// counted finds in an output what was done.
+func (c *campaign) counted(output string) (total int64) {
+	for _, match := range c.count.FindAllStringSubmatch(output, -1) {
 		n, _ := strconv.ParseInt(strings.ReplaceAll(match[1], ",", ""), 10, 64)
+		if c.last {
+			total = 0
+		}
 		total += n
 	}
 	return total

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -12,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var things = regexp.MustCompile(`([\d,]+) things`)
+var things = &campaign{count: regexp.MustCompile(`([\d,]+) things`)}
 
 func TestCountsAreAddedUp(t *testing.T) {
 	n, err := runAll(context.Background(), []string{"echo 1,000 things", "TIMES=2 echo 2 things and 3 things"}, things, 2)
@@ -36,8 +38,8 @@ func TestFewerThanAskedForFails(t *testing.T) {
 	before := campaigns
 	defer func() { campaigns = before }()
 	campaigns = []campaign{{
-		name: "x", what: "things", quick: 10, count: things,
-		command: func(uint64, uint64) string { return "echo 9 things" },
+		name: "x", what: "things", quick: 10, count: things.count,
+		commands: one("echo 9 things"),
 	}}
 	var out, failed bytes.Buffer
 	require.Equal(t, 1, run(context.Background(), nil, &out, &failed))
@@ -47,13 +49,34 @@ func TestFewerThanAskedForFails(t *testing.T) {
 	require.Equal(t, 2, run(context.Background(), []string{"--scale", "0"}, &out, &failed))
 }
 
+// What grows as it is printed counts once.
+func TestLastCountCounts(t *testing.T) {
+	growing := &campaign{count: things.count, last: true}
+	require.EqualValues(t, 7, growing.counted("3 things\n5 things\n7 things\n"))
+}
+
 // Halves do everything once.
 func TestHalves(t *testing.T) {
-	var got []uint64
-	c := campaign{quick: 7, halves: true, command: func(n, seed uint64) string {
-		got = append(got, n, seed)
-		return ""
-	}}
-	c.commands(&flags{Scale: 1, Seed: 100})
-	require.Equal(t, []uint64{4, 100, 3, 104}, got)
+	require.Equal(t, []string{"do 4 from 100", "do 3 from 104"}, halves("do AMOUNT from SEED")(7, 100))
+}
+
+// Every fuzz target of the module takes part, and all of them do everything.
+func TestFuzzTargets(t *testing.T) {
+	listed, shares := map[string]bool{}, uint64(0)
+	for _, f := range fuzzTargets {
+		listed[f.folder+"."+f.name] = true
+		shares += f.share
+	}
+	require.EqualValues(t, 100, shares)
+	found := map[string]bool{}
+	files, err := filepath.Glob("../../*/*_test.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`(?m)^func (Fuzz\w+)`).FindAllSubmatch(source, -1) {
+			found[filepath.Base(filepath.Dir(file))+"."+string(match[1])] = true
+		}
+	}
+	require.Equal(t, found, listed)
 }
