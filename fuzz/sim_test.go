@@ -23,7 +23,7 @@ func simulateSeed(t *testing.T, seed uint64, traced bool) (w *simWorld) {
 		w = newSimWorld(seed, traced)
 		w.turn.Runaway(100*simSteps, func() {
 			w.violation("it runs in circles")
-			fmt.Printf("%s\n--- FAIL: %s\n    %s\nFAIL\n", strings.Join(w.turn.Trace(), "\n"), t.Name(), w.failure())
+			fmt.Printf("%s\n--- FAIL: %s (0.00s)\n    %s\nFAIL\n", strings.Join(w.turn.Trace(), "\n"), t.Name(), w.failure())
 			os.Exit(1)
 		})
 		w.run()
