@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,10 +40,9 @@ func TestSlowHookDelaysItsOwnShardOnly(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				var slow uuid.UUID // set below
-				armed := false
+				var armed atomic.Bool // publishes slow
 				block := func(here string, target uuid.UUID) {
-					if armed && here == where && target == slow {
-						armed = false
+					if here == where && armed.Load() && target == slow && armed.CompareAndSwap(true, false) {
 						time.Sleep(time.Minute)
 					}
 				}
@@ -53,7 +53,7 @@ func TestSlowHookDelaysItsOwnShardOnly(t *testing.T) {
 				})
 				var fine uuid.UUID
 				slow, fine = twoShards(t, e)
-				armed = true
+				armed.Store(true)
 				began := time.Now()
 				var here, there []*contender
 				for i := range 6 {
@@ -63,7 +63,7 @@ func TestSlowHookDelaysItsOwnShardOnly(t *testing.T) {
 					stage(t, e, there[i], engine.Bid{Target: fine, Priority: engine.Priority(i)})
 				}
 				pass(time.Second)
-				require.False(t, armed, "it blocks")
+				require.False(t, armed.Load(), "it blocks")
 				require.Equal(t, engine.Won, there[5].outcome(t).Outcome)
 				require.LessOrEqual(t, there[5].at.Sub(began), 100*time.Millisecond+2*shard.Tick)
 				late := newContender("")
@@ -113,10 +113,10 @@ func TestSlowRegistryDelaysItsWinnerOnly(t *testing.T) {
 // and nobody but the one that it was given is lost if it never comes to run it.
 func TestSlowExecutorDelaysItsOwnShardOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		block := true
+		var block atomic.Bool
+		block.Store(true)
 		e := newEngine(t, engine.Config{Shards: 2, Executor: func(run func()) {
-			if block {
-				block = false
+			if block.CompareAndSwap(true, false) {
 				time.Sleep(time.Minute)
 			}
 			go run()
@@ -125,7 +125,7 @@ func TestSlowExecutorDelaysItsOwnShardOnly(t *testing.T) {
 		first := submit(t, e, engine.Op{Target: a}, answer("a"))
 		synctest.Wait()
 		pass(200 * time.Millisecond)
-		require.False(t, block)
+		require.False(t, block.Load())
 		began := time.Now()
 		_, err := submit(t, e, engine.Op{Target: b}, answer("b")).Wait(background)
 		require.NoError(t, err)

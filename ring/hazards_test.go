@@ -43,7 +43,7 @@ func TestLastPositions(t *testing.T) {
 	running.Wait()
 	require.Zero(t, r.Len())
 	require.False(t, r.Ready())
-	require.EqualValues(t, closed-1, r.Close())
+	require.Equal(t, uint64(closed-1), r.Close())
 	_, err := r.Push(&item{})
 	require.ErrorIs(t, err, ErrClosed)
 }
