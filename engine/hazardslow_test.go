@@ -39,7 +39,7 @@ func TestSlowHookDelaysItsOwnShardOnly(t *testing.T) {
 	for _, where := range []string{"decided", "dismissed", "contender"} {
 		t.Run(where, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
-				var slow uuid.UUID // set below
+				var slow uuid.UUID    // set below
 				var armed atomic.Bool // publishes slow
 				block := func(here string, target uuid.UUID) {
 					if here == where && armed.Load() && target == slow && armed.CompareAndSwap(true, false) {

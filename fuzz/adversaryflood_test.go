@@ -21,11 +21,24 @@ import (
 // A busy shard looks at its ring every millisecond: an operation that it finds is
 // dated up to that much late, and so is a window decided; each is rounded up to a
 // tick. That is the bound of how much a flood of one target can delay another one's
-// verdict in the same shard, beside the processor time that the flood takes, which
-// virtual time does not show.
+// verdict in the same shard, from when the operation was accepted on, beside the
+// processor time that the flood takes, which virtual time does not show.
+//
+// One thing adds to it: a look that meets a hole, since a producer was suspended
+// between claim and publish, decides nothing, and the next one comes a millisecond
+// later. On a busy machine that happens to one look in a hundred: then a few are later
+// than floodBound, by a millisecond for each such look.
+//
+// Before that, while the ring is full, operations park in the order in which they
+// came. One that is not at the door yet when a look admits others waits for the next
+// look, and one that was admitted together with more than fit goes to the end of the
+// queue, so how many looks it takes is no hard bound: parkBound is what must never be
+// needed where a hundred times as much as fits is submitted between two looks.
 const (
 	lookEvery  = time.Millisecond
 	floodBound = 2*lookEvery + 2*shard.Tick
+	holes      = 3 * lookEvery // more in the way of one operation than are ever met
+	parkBound  = 10 * lookEvery
 )
 
 // inShards returns a target for each shard, apart from those that are taken.
@@ -69,19 +82,26 @@ func testFlood(t *testing.T, ring int) {
 		})
 	}
 	var mu sync.Mutex
-	var worst time.Duration
+	var worst, parked time.Duration
+	late := 0
 	for i, victim := range victims {
 		for j := range 10 {
 			all.Go(func() {
 				for range 8 {
 					time.Sleep(time.Duration(i+3*j) * 313 * time.Microsecond)
 					began := time.Now()
-					_, err := engine.Do(background, e, engine.Op{Target: victim}, answer(1))
-					took := time.Since(began)
+					h, err := engine.Submit(background, e, engine.Op{Target: victim}, answer(1))
+					assert.NoError(t, err)
+					accepted := time.Now()
+					<-h.Done()
 					mu.Lock()
-					worst = max(worst, took-window)
+					parked = max(parked, accepted.Sub(began))
+					took := time.Since(accepted) - window
+					if worst = max(worst, took); took > floodBound {
+						late++
+					}
 					mu.Unlock()
-					if err != nil {
+					if _, err := h.Wait(background); err != nil {
 						assert.ErrorIs(t, err, engine.ErrRejected)
 					}
 				}
@@ -94,9 +114,11 @@ func testFlood(t *testing.T, ring int) {
 	require.NoError(t, e.Stop(background))
 	s := e.Stats()
 	flood := int(s.Submitted) - 160
-	t.Logf("%d operations in the flood; others at most %v after their window (bound %v)", flood, worst, floodBound)
+	t.Logf("%d operations in the flood; others parked for at most %v, and at most %v after their window (bound %v, %d later)", flood, parked, worst, floodBound, late)
 	require.Greater(t, flood, 100_000)
-	require.LessOrEqual(t, worst, floodBound)
+	require.LessOrEqual(t, late, 160/10, "later than the bound")
+	require.LessOrEqual(t, worst, floodBound+holes)
+	require.LessOrEqual(t, parked, parkBound)
 	require.Equal(t, s.Submitted, s.Won+s.Rejected)
 }
 
