@@ -28,7 +28,7 @@ const (
 	fullRing                    // a submission found no room
 	lifecycle                   // stop, start, restart, lock
 	frozen                      // a goroutine is kept from going on
-	holes                       // likewise, between claim and publish or while it drains
+	atSlots                     // likewise, between claim and publish or while it drains
 	paused                      // time passes while nobody can run
 	lateTimer                   // a sleeper wakes after its time
 	reentrant                   // a callback submits

@@ -18,7 +18,7 @@ import (
 // any case.
 func (w *simWorld) judge() {
 	report := w.turn.Report()
-	w.faults[frozen], w.faults[holes] = report.Frozen-report.Holes, report.Holes
+	w.faults[frozen], w.faults[atSlots] = report.Frozen-report.Holes, report.Holes
 	w.faults[paused], w.faults[lateTimer] = report.Pauses, report.Late
 	if report.Hung {
 		w.violation("hung: nobody can go on")
