@@ -23,7 +23,7 @@ import (
 // outcome, nothing panics or hangs, and after Stop nothing is left. What hangs
 // or stays, synctest reports.
 func FuzzAPI(f *testing.F) {
-	for seed := range uint64(24) {
+	for seed := range uint64(64) {
 		f.Add(apiProgram(seed))
 	}
 	f.Fuzz(func(t *testing.T, program []byte) {
@@ -39,7 +39,7 @@ func apiProgram(seed uint64) []byte {
 	for i := range program {
 		program[i] = byte(rng.Uint32())
 	}
-	if seed%4 > 0 {
+	if seed%8 > 0 {
 		program[0] |= 1 // calm
 	}
 	return program
@@ -56,6 +56,7 @@ type api struct {
 	running sync.WaitGroup
 	calls   []*apiCall
 	handles []*engine.Handle[int]
+	staged  []*engine.Handle[int] // those that Stop ends
 	locks   []*engine.Lock
 	cancels []context.CancelFunc
 	exits   bool // the registry may end the goroutine that it is told on
@@ -217,6 +218,9 @@ func (a *api) submit() {
 		return
 	}
 	a.handles = append(a.handles, h)
+	if op.Mode == engine.PreECS && op.Target != uuid.Nil {
+		a.staged = append(a.staged, h)
+	}
 	a.running.Go(func() {
 		<-h.Done()
 		_, err := h.Wait(context.Background())
@@ -435,6 +439,14 @@ func (a *api) stop(cancel context.CancelFunc) {
 		ctx, end := context.WithDeadline(context.Background(), deadline)
 		_ = a.engine.Stop(ctx)
 		end()
+	}
+	synctest.Wait()
+	for _, h := range a.staged {
+		select {
+		case <-h.Done():
+		default:
+			a.t.Errorf("%v has no outcome after Stop", h.ID())
+		}
 	}
 	cancel()
 	time.Sleep(time.Second) // longer than any function that nobody waits for any more
