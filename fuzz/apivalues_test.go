@@ -113,6 +113,13 @@ func (f *feed) op() engine.Op {
 	return op
 }
 
+// invalid says which operations must be refused, whatever else there is.
+func invalid(op *engine.Op) bool {
+	r := &op.Retry
+	return op.Mode > engine.None || op.Window < 0 || r.Limit < 0 || r.Limit > math.MaxInt32 ||
+		r.Backoff < 0 || r.MaxBackoff < 0 || r.Step < 0 || r.Limit == 0 && *r != (engine.Retry{})
+}
+
 // rules may be ones that New refuses.
 func (f *feed) rules() engine.Rules {
 	on := f.next()

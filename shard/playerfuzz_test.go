@@ -128,7 +128,7 @@ func FuzzPlayer(f *testing.F) {
 		require.LessOrEqual(t, events, 2*len(block)+1, "events of a block")
 		require.LessOrEqual(t, p.Operations, uint64(len(block)))
 		if err != nil {
-			require.Equal(t, err, p.Play(nil), "it goes on after an error")
+			require.Equal(t, err, p.Play(block), "it goes on after an error")
 		}
 	})
 }

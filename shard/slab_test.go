@@ -27,14 +27,14 @@ func TestSizes(t *testing.T) {
 
 // slabRun is a slab of numbers beside its oracle, a map.
 type slabRun struct {
-	t       testing.TB
+	t       failer
 	slab    slab[uint64]
 	want    map[uint32]uint64
 	indices []uint32 // keys of want
 	made    uint64
 }
 
-func newSlabRun(t testing.TB) *slabRun { return &slabRun{t: t, want: map[uint32]uint64{}} }
+func newSlabRun(t failer) *slabRun { return &slabRun{t: t, want: map[uint32]uint64{}} }
 
 func (r *slabRun) alloc() {
 	i, v := r.slab.alloc()

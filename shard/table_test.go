@@ -11,14 +11,14 @@ import (
 
 // tableRun is a table beside its oracle, a map.
 type tableRun struct {
-	t      testing.TB
+	t      failer
 	groups slab[group]
 	table  table
 	want   map[uuid.UUID]uint32
 	hash   func(n uint64) uint32
 }
 
-func newTableRun(t testing.TB, hash func(uint64) uint32) *tableRun {
+func newTableRun(t failer, hash func(uint64) uint32) *tableRun {
 	return &tableRun{t: t, want: map[uuid.UUID]uint32{}, hash: hash}
 }
 

@@ -121,7 +121,7 @@ func (w *wheelFuzz) pass(ticks int64) {
 		for _, at := range slices.SortedFunc(slices.Values(w.want), byTurn)[:due] {
 			first = append(first, at.index)
 		}
-		require.True(w.t, slices.Equal(w.queue[:due:due], append([]uint32{}, first...)), "heap and queue: %v, %v", w.queue[:due:due], append([]uint32{}, first...))
+		require.True(w.t, slices.Equal(w.queue[:due], first), "heap %v, queue %v", first, w.queue[:due])
 		w.queue = w.queue[due:]
 	}
 	w.advance(ticks)
