@@ -156,7 +156,10 @@ func (e *Engine) live() (*generation, error) {
 // outcome at once: staged operations and waiting winners a StoppedError,
 // running winners one too while their context, if Submit made it, is
 // cancelled; Stop then returns the context's cause. Stopping a stopped engine
-// is harmless; several stops wait together.
+// is harmless; several stops wait together. When Stop has returned, the handles of
+// all that was accepted since the last Start are closed, but where the registry's
+// Finish has yet to return. Winners from before a Start are left to the Stop that
+// was before it.
 //
 // Called from inside a winner's function, Stop does not wait for that one, nor
 // for windows that wait for winners of Exclusive targets. From anywhere else it

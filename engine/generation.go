@@ -16,7 +16,7 @@ type generation struct {
 
 	stopping atomicBool // publishes to ending winners that Stop wants to know
 	mu       mutex
-	changed  chan struct{} // closed and replaced when a winner ends while stopping
+	changed  chan struct{} // closed and replaced when winners were told while stopping
 	inStop   int           // winners that wait in Stop themselves
 }
 
@@ -84,9 +84,30 @@ func (g *generation) abort() {
 	for _, s := range g.shards {
 		<-s.Done()
 	}
+	g.awaitTold()
 	patience := make(chan struct{})
 	defer time.AfterFunc(journalPatience, func() { close(patience) }).Stop()
 	g.journal.await(patience)
+}
+
+// awaitTold waits until nobody who ended, or was given up on, is owed an outcome:
+// by another Stop, perhaps. No code of the user's is waited for.
+func (g *generation) awaitTold() {
+	for {
+		g.mu.Lock()
+		changed := g.changed
+		g.mu.Unlock()
+		owed := 0
+		for _, rs := range g.runs {
+			rs.mu.Lock()
+			owed += rs.owed
+			rs.mu.Unlock()
+		}
+		if owed == 0 {
+			return
+		}
+		<-changed
+	}
 }
 
 // journalPatience is how long an aborting Stop waits for the journal's writer.

@@ -142,7 +142,7 @@ func (rs *runs) abort() {
 		}
 		r = next
 	}
-	rs.owed += len(queued)
+	rs.owed += len(queued) + len(running)
 	rs.mu.Unlock()
 	rs.cell.stopped.Add(uint64(len(queued) + len(running)))
 	for _, giveUp := range queued {
@@ -156,6 +156,7 @@ func (rs *runs) abort() {
 			giveUp(true)
 		}
 	}
+	rs.told(len(running))
 }
 
 // execute registers a winner and calls its function, on the goroutine that it

@@ -214,6 +214,9 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 		w.nest(a)
 	case operates:
 		w.count(reentrant)
+		w.mu.Lock()
+		w.relived = true
+		w.mu.Unlock()
 		w.operate(w.rng(5000+a.number), nil)
 	}
 	return 1, nil

@@ -3,6 +3,7 @@
 package fuzz
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,11 +38,24 @@ func (w *simWorld) judge() {
 	if s := w.engine.Stats(); s.Staged != 0 || s.Windows != 0 || s.Running != 0 {
 		w.violation("stopped, but %v", s)
 	}
+	if completed := w.told("completed"); w.engine.Stats().Completed < completed {
+		w.violation("%d operations were told completed, %d have", completed, w.engine.Stats().Completed)
+	}
 	if w.config.Journal != nil && w.engine.Stats().JournalLost == 0 {
 		if _, err := engine.ReadJournal(&w.journal, nil); err != nil {
 			w.violation("the journal: %v", err)
 		}
 	}
+}
+
+// told returns how many operations were told something.
+func (w *simWorld) told(what string) (n uint64) {
+	for _, a := range w.attempts {
+		if slices.Contains(a.outcomes, what) {
+			n++
+		}
+	}
+	return n
 }
 
 // judgeAttempt checks that there is one outcome, and the right one.

@@ -73,7 +73,10 @@ func (w *simWorld) handles() (all []*attempt) {
 
 // settled checks that operations have their outcome, if a Stop has ended in time.
 func (w *simWorld) settled(all []*attempt, stopped error) {
-	if stopped != nil {
+	w.mu.Lock()
+	skip := stopped != nil || w.relived
+	w.mu.Unlock()
+	if skip {
 		return
 	}
 	for _, a := range all {

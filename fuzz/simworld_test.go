@@ -43,6 +43,7 @@ type simWorld struct {
 	running    map[uuid.UUID]int // functions of winners, by target
 	busy       int               // functions that run
 	turnover   int               // functions that have begun, and ended
+	relived    bool              // a winner has stopped and started the engine: its own life is not waited for
 	moments    time.Duration     // nanoseconds given out; see moment
 	events     int               // counts what happens: its order is the real one
 	faults     simFaults

@@ -155,7 +155,8 @@ func (c *Core) Advance(now int64) {
 	c.wheel.advance(c.now / int64(Tick))
 }
 
-// Close lets nobody try again from now on. Nothing may be staged afterwards.
+// Close lets nobody try again from now on. What was accepted before may be staged
+// yet.
 func (c *Core) Close() { c.closing = true }
 
 // Abandon closes the core and makes everything that is staged ready to be

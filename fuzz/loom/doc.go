@@ -1,7 +1,7 @@
 // Package loom runs ring and shard in all the ways in which their goroutines can
 // interleave, as far as that can be done, and says how far it was. It is built
-// with the tag explore, under which every atomic access, lock and wake-up of
-// theirs, and every plain access to a ring's slot, is a step before which another
+// with the tag explore, under which every atomic access, lock and wake-up by which
+// something of theirs is decided, and every plain access to a ring's slot, is a step before which another
 // thread can go on (see ring/interleave).
 //
 //	scenario ──▶ threads: producers, owner, closer, canceller, …   (coroutines)

@@ -219,7 +219,7 @@ func TestRetry(t *testing.T) {
 	m.Advance(70)
 	require.Equal(t, []string{"60-70-70: 3 won after 2 of 1"}, lines(m), "7 after 20 it came back")
 
-	require.EqualValues(t, math.MaxInt64, (&Retry{Backoff: math.MaxInt64/2 + 1}).pause(2))
+	require.Equal(t, int64(math.MaxInt64), (&Retry{Backoff: math.MaxInt64/2 + 1}).pause(2))
 	require.EqualValues(t, math.MaxInt32, aged(math.MaxInt32-1, 2))
 	require.EqualValues(t, math.MinInt32, aged(-2, math.MinInt32))
 }

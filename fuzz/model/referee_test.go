@@ -71,7 +71,7 @@ func TestRefereeFindsWhatIsWrong(t *testing.T) {
 		text  string
 		spoil func(h *History)
 	}{
-		"lost": {Vanished, "3 was accepted, and neither", func(h *History) {
+		"vanished": {Vanished, "3 was accepted, and neither", func(h *History) {
 			h.Rulings[0].Members = h.Rulings[0].Members[:2]
 			attempt(h, 3).Answers = nil
 		}},

@@ -124,7 +124,7 @@ type Kind string
 
 // The kinds.
 const (
-	Vanished      Kind = "lost"             // accepted, in no decision and never told
+	Vanished      Kind = "vanished"         // accepted, in no decision and never told
 	Hung          Kind = "hung"             // the submission did not return, or what was decided was not told
 	Duplicated    Kind = "duplicated"       // two outcomes: told, decided, withdrawn or refused as well
 	WronglyWon    Kind = "wrongly won"      // not the best won, or the answer does not fit the decision

@@ -84,7 +84,7 @@ var (
 	failed   = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+) \(`)
 	running  = regexp.MustCompile(`running tests:\n\t+(\S+)`)
 	crashed  = regexp.MustCompile(`(?m)^(?:panic: |fatal error: |WARNING: (DATA RACE)|(goleak: )Errors on successful test run: )(.*)$`)
-	asserted = regexp.MustCompile(`(?m)^\s+Error: +\t?(.*)$`)
+	asserted = regexp.MustCompile(`(?m)^\s+Error: +\t(.*(?:error|equal):\s*\n.*|.*)$`)
 	logged   = regexp.MustCompile(`(?m)^ +\w+_test\.go:\d+: (.*\S)$`)
 	timedOut = regexp.MustCompile(`panic: test timed out after (\S+)`)
 )
@@ -107,7 +107,7 @@ func reason(output string) string {
 	} else if m := cmpFirst(asserted, logged)(output); m != nil {
 		said = m[1]
 	}
-	return strings.Trim(test+": "+said, ": ")
+	return strings.Trim(test+": "+strings.Join(strings.Fields(said), " "), ": ")
 }
 
 // firstFailed returns the name of the first test that failed, that of its subtest
@@ -137,7 +137,7 @@ func cmpFirst(all ...*regexp.Regexp) func(string) []string {
 // What a check says about how much it took.
 var (
 	executions = regexp.MustCompile(`found after (\d+) executions`)
-	seed       = regexp.MustCompile(`\bseed[= ](\d+)\b`)
+	seed       = regexp.MustCompile(`-seed (\d+)\b`)
 )
 
 func effort(output string) string {

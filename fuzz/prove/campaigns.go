@@ -14,6 +14,7 @@ type campaign struct {
 	commands func(amount, seed uint64) []string
 	count    *regexp.Regexp // finds what was done in an output, with or without commas
 	last     bool           // the last such number counts, not the sum of all
+	fixed    bool           // the amount is not scaled
 }
 
 // amount returns how much is asked for.
@@ -22,7 +23,10 @@ func (c *campaign) amount(f *flags) uint64 {
 	if f.Full {
 		n = c.full
 	}
-	return max(1, uint64(n*f.Scale))
+	if c.fixed {
+		return uint64(n)
+	}
+	return max(2, uint64(n*f.Scale)) // each half does something
 }
 
 // one is a single command. Its format has the amount first, then the seed.
@@ -102,7 +106,7 @@ var campaigns = []campaign{
 		name: "mutants", what: "planted bugs found",
 		quick: 20, full: 100,
 		commands: planted,
-		count:    regexp.MustCompile(`(\d+) of \d+ (?:canaries found|mutants caught)`), last: true,
+		count:    regexp.MustCompile(`(?m)^(\d+) of \d+ mutants caught`), fixed: true,
 	},
 }
 

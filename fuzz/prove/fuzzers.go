@@ -30,7 +30,7 @@ var fuzzTargets = []fuzzer{
 func fuzzers(amount, _ uint64) (commands []string) {
 	for _, t := range fuzzTargets {
 		commands = append(commands, fmt.Sprintf("go test -run ^$ -fuzz ^%s$ -fuzztime %dx -parallel 1 -timeout 0 ./%s",
-			t.name, amount*t.share/100, t.folder))
+			t.name, max(1, amount*t.share/100), t.folder))
 	}
 	return commands
 }

@@ -46,11 +46,14 @@ func main() {
 // run is main with its surroundings as arguments. It returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var f flags
-	parser, err := kong.New(&f, kong.Name("prove"), kong.Writers(stdout, stderr), kong.Exit(func(int) {}))
+	exited := false // with --help
+	parser, err := kong.New(&f, kong.Name("prove"), kong.Writers(stdout, stderr), kong.Exit(func(int) { exited = true }))
 	if err != nil {
 		panic(err) // the flags above are wrong
 	}
-	if _, err := parser.Parse(args); err != nil {
+	if _, err := parser.Parse(args); exited {
+		return 0
+	} else if err != nil {
 		fmt.Fprintf(stderr, "prove: %v\n", err)
 		return 2
 	}

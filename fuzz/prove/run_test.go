@@ -46,6 +46,9 @@ func TestFewerThanAskedForFails(t *testing.T) {
 	require.Contains(t, out.String(), "**9, fewer than 10**")
 	require.Equal(t, 0, run(context.Background(), []string{"--scale", "0.9"}, &out, &failed))
 	require.Equal(t, 2, run(context.Background(), []string{"--only", "("}, &out, &failed))
+	out.Reset()
+	require.Equal(t, 0, run(context.Background(), []string{"--help"}, &out, &failed))
+	require.NotContains(t, out.String(), "things", "it ran after the help")
 	require.Equal(t, 2, run(context.Background(), []string{"--scale", "0"}, &out, &failed))
 }
 

@@ -1,0 +1,29 @@
+package shard
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// R10: locks that have ended by themselves are swept out, however often new ones
+// are set, and then operations take the short way again. Those that stay, stay.
+func TestExpiredLocksAreSwept(t *testing.T) {
+	core := NewCore(CoreConfig{})
+	core.Lock(Lock{ID: 1, Target: target(1), Below: 1, Stay: true})
+	now := int64(0)
+	for id := uint64(2); id < 50; id++ {
+		core.Lock(Lock{ID: id, All: id%2 == 0, Target: target(id), Below: 1, Expires: now + int64(Tick)})
+		core.Lock(Lock{ID: 1000 + id, Target: target(id), Below: 1, Expires: now + 2*int64(Tick)})
+		require.True(t, core.special)
+		now += int64(Tick)
+		core.Advance(now)
+		require.Len(t, core.Locks(), 2, "the one that stays and the one of two ticks")
+		now += int64(Tick)
+		core.Advance(now)
+		require.Len(t, core.Locks(), 1)
+	}
+	core.Unlock(1)
+	require.Empty(t, core.Locks())
+	require.False(t, core.special)
+}
