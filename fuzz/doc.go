@@ -17,6 +17,10 @@
 // What the model cannot follow, because it happens in the midst of a decision,
 // is run against the core alone (see lone).
 //
+// Whole engines run in bubbles of testing/synctest: beside the model, where the
+// order of submission is known and so is the tick of each decision (FuzzEngine),
+// and alone, with values that nobody means (FuzzAPI).
+//
 // Parts that nobody outside of their package can see have their fuzz targets
 // there: the ring's positions and holes (ring), wheel and table (shard).
 //
