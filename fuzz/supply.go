@@ -1,7 +1,7 @@
 // # Dependencies
 //
-// Few, pinned by go.mod and go.sum, each with a licence that asks for nothing but
-// its text, and a reason. TestDependencies holds this list against go.mod and the
+// Few, pinned by go.mod and go.sum, each with a reason and a licence that asks for
+// nothing but its text, or that is of tests only. TestDependencies holds this list against go.mod and the
 // licences against the texts that came with the modules; go mod verify, which
 // TestModulesAreWhatTheyWere runs, the modules against go.sum.
 //
@@ -16,6 +16,7 @@
 //	github.com/petermattis/goid              v0.0.0-20260820044319-269ab09b5261  Apache-2.0  simulation: which goroutine comes to a gate, at a nanosecond a time; only with the tag explore
 //	github.com/stretchr/testify              v1.12.1  MIT           tests: assertions that print what differs
 //	go.uber.org/goleak                       v1.3.0   MIT           tests: no goroutine outlives a package's tests; see TestEveryPackageLooksForLeaks
+//	pgregory.net/rapid                       v1.3.0   MPL-2.0       tests: properties whose counterexamples shrink
 //
 // Who embeds engine links the first three and nothing else.
 //
