@@ -10,13 +10,13 @@ type fuzzer struct {
 
 // fuzzTargets are all there are; a test sees to that.
 var fuzzTargets = []fuzzer{
-	{"FuzzRing", "ring", 20},
-	{"FuzzTable", "shard", 15},
-	{"FuzzWheel", "shard", 10},
-	{"FuzzRate", "bench", 10},
-	{"FuzzMix", "bench", 10},
-	{"FuzzSkew", "bench", 10},
-	{"FuzzRung", "bench", 10},
+	{"FuzzRing", "ring", 15},
+	{"FuzzTable", "shard", 10},
+	{"FuzzWheel", "shard", 2},
+	{"FuzzRate", "bench", 16},
+	{"FuzzMix", "bench", 14},
+	{"FuzzSkew", "bench", 14},
+	{"FuzzRung", "bench", 14},
 	{"FuzzTrace", "bench", 5},
 	{"FuzzPlayer", "shard", 4},
 	{"FuzzJournal", "engine", 2},
