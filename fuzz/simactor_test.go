@@ -52,6 +52,7 @@ type attempt struct {
 	withdrawnAt       int64
 	outcomes          []string        // that it was told
 	done              <-chan struct{} // of its handle, if it has one
+	life              int             // in which it was accepted
 	toldAt            int64
 	registered, ran   int // times
 	decided, won      int // groups that it was in, and won
@@ -214,9 +215,6 @@ func (a *attempt) function(ctx context.Context) (int, error) {
 		w.nest(a)
 	case operates:
 		w.count(reentrant)
-		w.mu.Lock()
-		w.relived = true
-		w.mu.Unlock()
 		w.operate(w.rng(5000+a.number), nil)
 	}
 	return 1, nil

@@ -28,7 +28,7 @@ func (w *simWorld) begin(a *attempt) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events++
-	a.begun, a.beganAt = w.events, now
+	a.begun, a.beganAt, a.life = w.events, now, w.life
 }
 
 // accept notes what a submission returned.
@@ -59,27 +59,45 @@ func (w *simWorld) refuse(refused ...*attempt) {
 	}
 }
 
-// handles returns the operations that have a handle.
+// starts does something that starts the engine.
+func (w *simWorld) starts(do func()) {
+	w.mu.Lock()
+	w.life++
+	w.starting++
+	w.mu.Unlock()
+	do()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.life++
+	w.starting--
+}
+
+// handles returns the operations of this life that have a handle: winners from
+// before a Start are left to the Stop that was before it.
 func (w *simWorld) handles() (all []*attempt) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, a := range w.attempts {
-		if a.done != nil {
+		if a.done != nil && a.life == w.life && w.starting == 0 {
 			all = append(all, a)
 		}
 	}
 	return all
 }
 
-// settled checks that operations have their outcome, if a Stop has ended in time.
+// settled checks that operations have their outcome, if a Stop has ended in time
+// and nobody has begun to start the engine meanwhile.
 func (w *simWorld) settled(all []*attempt, stopped error) {
 	w.mu.Lock()
-	skip := stopped != nil || w.relived
+	life := w.life
 	w.mu.Unlock()
-	if skip {
+	if stopped != nil {
 		return
 	}
 	for _, a := range all {
+		if a.life != life {
+			return
+		}
 		select {
 		case <-a.done:
 		default:
@@ -92,7 +110,9 @@ func (w *simWorld) settled(all []*attempt, stopped error) {
 func (w *simWorld) owe(a *attempt, done <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	a.done = done
+	if a.done = done; a.life != w.life {
+		a.life = -1 // it cannot be told which
+	}
 }
 
 // outcome notes what an operation is told.

@@ -43,7 +43,8 @@ type simWorld struct {
 	running    map[uuid.UUID]int // functions of winners, by target
 	busy       int               // functions that run
 	turnover   int               // functions that have begun, and ended
-	relived    bool              // a winner has stopped and started the engine: its own life is not waited for
+	life       int               // changes when somebody begins to start the engine, and has
+	starting   int               // those who are at it
 	moments    time.Duration     // nanoseconds given out; see moment
 	events     int               // counts what happens: its order is the real one
 	faults     simFaults
@@ -218,7 +219,7 @@ func (w *simWorld) operate(rng *rand.Rand, before []*attempt) {
 	w.count(lifecycle)
 	switch n := rng.IntN(4); {
 	case n == 0:
-		w.settled(before, w.engine.Restart(ctx))
+		w.starts(func() { w.engine.Restart(ctx) })
 	case n == 1 && !w.plain: // who is masked depends on when the lock is in force
 		w.locked(ctx, rng)
 	default:
@@ -226,7 +227,7 @@ func (w *simWorld) operate(rng *rand.Rand, before []*attempt) {
 		for range rng.IntN(50) {
 			w.turn.Yield()
 		}
-		w.engine.Start()
+		w.starts(w.engine.Start)
 	}
 }
 
