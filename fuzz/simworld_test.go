@@ -158,7 +158,7 @@ func (w *simWorld) run() {
 	w.turn.Drive(func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return w.ended
+		return w.ended && w.busy == 0 // also of winners from before a Start
 	})
 	w.judge()
 }
@@ -214,6 +214,12 @@ func (w *simWorld) operator(number uint64) {
 // Whoever was accepted before, if that is given, has its outcome when a Stop has
 // ended in time.
 func (w *simWorld) operate(rng *rand.Rand, before []*attempt) {
+	w.mu.Lock()
+	ended := w.ended
+	w.mu.Unlock()
+	if ended {
+		return // a winner from before a Start is late
+	}
 	ctx, cancel := w.patience(rng)
 	defer cancel()
 	w.count(lifecycle)
