@@ -99,9 +99,7 @@ func (g *generation) awaitTold() {
 		g.mu.Unlock()
 		owed := 0
 		for _, rs := range g.runs {
-			rs.mu.Lock()
-			owed += rs.owed
-			rs.mu.Unlock()
+			owed += rs.owes()
 		}
 		if owed == 0 {
 			return
@@ -154,9 +152,9 @@ func (g *generation) awaitWaiting(done <-chan struct{}) bool {
 	return true
 }
 
-// awaitRuns waits until all winners have ended and have their outcome. If the caller is inside of
-// winners, so many, it does not wait for them nor for others that wait here:
-// they would wait for each other.
+// awaitRuns waits until all winners have ended and have their outcome. If the
+// caller is inside of winners, so many, it does not wait for them nor for others
+// that wait here: they would wait for each other.
 func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
 	g.entersStop(inside)
 	defer g.entersStop(-inside)
@@ -201,8 +199,8 @@ func (g *generation) unsettled() (n int) {
 	return n
 }
 
-// runEnded tells whoever stops the engine that there is one winner less to
-// wait for.
+// runEnded tells whoever stops the engine that there may be fewer winners to wait
+// for.
 func (g *generation) runEnded() {
 	if g.stopping.Load() {
 		g.mu.Lock()

@@ -89,6 +89,13 @@ func (rs *runs) unsettled() int {
 	return rs.count + rs.owed
 }
 
+// owes returns how many outcomes are about to be delivered.
+func (rs *runs) owes() int {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.owed
+}
+
 // link puts a run into the list; under the lock.
 func (rs *runs) link(r *run) {
 	r.prev, r.next = nil, rs.live

@@ -8,9 +8,9 @@ import (
 )
 
 // Every atomic word and lock of this package by which something is decided has one
-// of these types. They are
-// aliases so that the build tag explore can put scheduling points in their place
-// without a change to the code that uses them; see ring/interleave.
+// of these types. They are aliases so that the build tag explore can put
+// scheduling points in their place without a change to the code that uses them;
+// see ring/interleave.
 type (
 	atomicBool   = atomic.Bool
 	atomicInt64  = atomic.Int64

@@ -21,7 +21,7 @@ func (t *trace) add(w *task, kind interleave.Kind) {
 	t.lines = append(t.lines, fmt.Sprintf("g%-3d %-6s %s", w.name, kind, callers()))
 }
 
-// callers names the two innermost functions that are not about synchronising.
+// callers names the three innermost functions that are not about synchronising.
 func callers() string {
 	pcs := make([]uintptr, 16)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])

@@ -58,15 +58,15 @@ type task struct {
 
 // Report is what a turnstile did.
 type Report struct {
-	Steps    int // gates passed
-	Switches int // at which another goroutine went on
-	Frozen   int // goroutines kept from going on for a while
-	Holes    int // of these, in front of a slot that they have claimed, or are about to clear
-	Pauses   int // times for which nobody ran
-	Paused   time.Duration
-	Late     int    // sleepers woken after their time
-	Hash     uint64 // of everything that was drawn: the same for the same order
-	Hung     bool   // nobody could go on, for ever
+	Steps    int           // gates passed
+	Switches int           // at which another goroutine went on
+	Frozen   int           // goroutines kept from going on for a while
+	Holes    int           // of these, in front of a slot that they have claimed, or are about to clear
+	Pauses   int           // times for which nobody ran
+	Paused   time.Duration // in all
+	Late     int           // sleepers woken after their time
+	Hash     uint64        // of everything that was drawn: the same for the same order
+	Hung     bool          // nobody could go on, for ever
 }
 
 // New makes a turnstile for the given seed, which is expected to pass about so
@@ -111,7 +111,7 @@ func (t *Turnstile) Runaway(most int, f func()) { t.most, t.runaway = most, f }
 func (t *Turnstile) Yield() { t.Step(interleave.Load, nil) }
 
 // Step is a gate.
-func (t *Turnstile) Step(kind interleave.Kind, at unsafe.Pointer) {
+func (t *Turnstile) Step(kind interleave.Kind, _ unsafe.Pointer) {
 	me := goid.Get()
 	t.mu.Lock()
 	if t.open {
