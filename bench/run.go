@@ -139,8 +139,8 @@ func (r *runner) engineConfig() engine.Config {
 
 // prepare makes the taps and the verifier.
 func (r *runner) prepare() {
-	for range r.engine.Shards() {
-		r.taps = append(r.taps, &tap{runner: r, lateness: NewLateness()})
+	for i := range r.engine.Shards() {
+		r.taps = append(r.taps, &tap{runner: r, lateness: NewLateness(), toldSlabs: toldSlabs{shard: i}})
 	}
 	if r.options.Verify {
 		ordered := r.options.Rung != Blocking

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"example.com/contend/engine"
@@ -29,66 +28,42 @@ func (r *runner) newSubmitter() submitter {
 	return &callbackSubmitter{}
 }
 
-// callbackOp is the caller memory of one operation.
-type callbackOp struct {
+// verifiedOp is the caller memory of an operation of a run that is verified.
+type verifiedOp struct {
 	engine.Ticket
 	runner *runner
-	next   *callbackOp // the producer's
 	begun  int64
-	// told publishes to the producer that the memory is free again.
-	told atomic.Bool
 }
 
 // Decided is told the verdict on the shard's goroutine.
-func (op *callbackOp) Decided(v *engine.Verdict) {
-	if r := op.runner; r.feed != nil {
-		r.taps[v.Op.Shard].tell(v)
-	}
-	op.told.Store(true)
-}
+func (op *verifiedOp) Decided(v *engine.Verdict) { op.runner.taps[v.Op.Shard].tell(v) }
 
-// callbackSubmitter keeps the operations' memory and uses it again, as a caller
-// with many would: in the order of submission, in which it comes back, since
-// all windows are equally long.
-type callbackSubmitter struct {
-	fresh          []callbackOp
-	oldest, newest *callbackOp // a chain through next
-}
+func (op *verifiedOp) intended() int64 { return op.begun }
 
-// take returns memory that is not in use, making more if the oldest still is.
-func (s *callbackSubmitter) take() *callbackOp {
-	op := s.oldest
-	if op != nil && op.next != nil && op.told.Load() {
-		s.oldest, op.next = op.next, nil
-		op.told.Store(false)
-	} else {
-		if len(s.fresh) == 0 {
-			s.fresh = make([]callbackOp, 256)
-		}
-		op, s.fresh = &s.fresh[0], s.fresh[1:]
-	}
-	if s.newest == nil {
-		s.oldest = op
-	} else {
-		s.newest.next = op
-	}
-	s.newest = op
-	return op
-}
+// callbackSubmitter stages operations with a ticket each.
+type callbackSubmitter struct{ memory opMemory }
 
 func (s *callbackSubmitter) submit(p *producer, op *operation) error {
-	var c *callbackOp
-	if op.withdraw {
-		c = new(callbackOp) // not used again: its withdrawal may come after its verdict
-	} else {
-		c = s.take()
+	if p.runner.feed != nil || op.withdraw { // one that is withdrawn may be told nothing
+		return submitVerified(p, op)
 	}
-	c.To, c.runner, c.begun, c.Withdrawable = c, p.runner, op.begun, op.withdraw
+	c := s.memory.take(p.runner, op.begun)
+	_, err := p.runner.engine.Stage(engine.Bid{
+		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
+	})
+	if err != nil {
+		s.memory.refused(c)
+	}
+	return err
+}
+
+func submitVerified(p *producer, op *operation) error {
+	c := &verifiedOp{runner: p.runner, begun: op.begun}
+	c.To, c.Withdrawable = c, op.withdraw
 	id, err := p.runner.engine.Stage(engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
 	})
 	if err != nil {
-		c.told.Store(true)
 		return err
 	}
 	k := key{id.Shard, id.Sequence}

@@ -14,6 +14,8 @@ type tap struct {
 
 	decisions []*decided
 	outcomes  []told
+
+	toldSlabs toldSlabs // whose memory is about to be free
 }
 
 // decide is the engine's Decided hook. Decisions of the batch before were told
@@ -21,6 +23,7 @@ type tap struct {
 func (r *runner) decide(batch []engine.Decision) {
 	t := r.taps[batch[0].Shard]
 	t.handOver()
+	t.toldSlabs.publish()
 	settled := r.clock()
 	for i := range batch {
 		d := &batch[i]
@@ -62,8 +65,8 @@ func (r *runner) begun(d *engine.Decision) (int64, bool) {
 		}
 		return r.due(int64(first.ID)), true
 	}
-	if op, ok := first.Ticket.To.(*callbackOp); ok {
-		return op.begun, true
+	if op, ok := first.Ticket.To.(interface{ intended() int64 }); ok {
+		return op.intended(), true
 	}
 	return 0, false
 }

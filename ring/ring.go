@@ -184,18 +184,39 @@ func (r *Ring[T]) publish(position uint64, v *T) {
 // limit that is claimed but not published yet. The value is f's for the call.
 // Owner goroutine only; f must not panic.
 func (r *Ring[T]) Drain(limit uint64, f func(position uint64, v *T)) (whole bool) {
-	var zero T
+	return r.DrainRuns(limit, func(first uint64, run Run[T]) {
+		for i := range run.Len() {
+			f(first+uint64(i), run.At(i))
+		}
+	})
+}
+
+// MaxRun is how many values DrainRuns hands out at most at a time.
+const MaxRun = 32
+
+// Run is a number of consecutive values in a ring.
+type Run[T any] struct{ slots []slot[T] }
+
+// Len returns how many values there are, at least one.
+func (r Run[T]) Len() int { return len(r.slots) }
+
+// At returns the value at an index from 0 on.
+func (r Run[T]) At(i int) *T { return &r.slots[i].value }
+
+// DrainRuns is Drain for an f that gains from seeing several values at once: it
+// hands them out in runs of up to MaxRun, whose sequence words it has read one
+// right after the other. A slot's cache line comes from its producer's core, and
+// the processor fetches several while it waits for the first.
+func (r *Ring[T]) DrainRuns(limit uint64, f func(first uint64, run Run[T])) (whole bool) {
 	for start := r.next; int64(limit-r.next) > 0; {
-		s := &r.slots[r.next&r.mask]
-		if s.sequence.Load() != r.next+1 {
+		run := r.published(limit)
+		if run.Len() == 0 {
 			r.head.Store(r.next)
 			return false
 		}
-		reads(&s.value)
-		f(r.next, &s.value)
-		writes(&s.value)
-		s.value = zero
-		r.next++
+		f(r.next, run)
+		run.clear()
+		r.next += uint64(run.Len())
 		if r.next-start >= releaseEvery {
 			r.head.Store(r.next)
 			start = r.next
@@ -203,6 +224,31 @@ func (r *Ring[T]) Drain(limit uint64, f func(position uint64, v *T)) (whole bool
 	}
 	r.head.Store(r.next)
 	return true
+}
+
+// published returns the next values as far as they are published, below limit and
+// before the end of the array; none in front of a hole.
+func (r *Ring[T]) published(limit uint64) Run[T] {
+	at := r.next & r.mask
+	slots := r.slots[at:min(at+min(limit-r.next, MaxRun), uint64(len(r.slots)))]
+	for i := range slots {
+		s := &slots[i]
+		if s.sequence.Load() != r.next+uint64(i)+1 {
+			return Run[T]{slots[:i]}
+		}
+		reads(&s.value)
+	}
+	return Run[T]{slots}
+}
+
+// clear lets go of a run's values.
+func (r Run[T]) clear() {
+	var zero T
+	for i := range r.slots {
+		s := &r.slots[i]
+		writes(&s.value)
+		s.value = zero
+	}
 }
 
 // Close makes every push that has not claimed its position fail with

@@ -23,7 +23,7 @@ type Core struct {
 	rules  []Rules // by Terms.Rules; the first are the zero ones
 
 	groups    slab[group]
-	chunks    slab[chunk]
+	chunks    chunks
 	table     table
 	wheel     wheel
 	mores     mores
@@ -194,7 +194,18 @@ func (c *Core) Decide() []Decision {
 		c.staged -= int(g.count)
 		c.announce(index, g, c.at(g, g.best))
 	}
+	c.name()
 	return c.batch
+}
+
+// name reads the names of a batch's winners, all at once: mostly the processor has
+// to wait for a ticket's memory, and so it waits for many together.
+func (c *Core) name() {
+	for i := range c.batch {
+		if d := &c.batch[i]; d.Winner.Ticket != nil {
+			d.WinnerName = d.Winner.Ticket.Name
+		}
+	}
 }
 
 // announce adds the decision of a group to the batch. The winner has no ID and
@@ -212,8 +223,8 @@ func (c *Core) announce(index uint32, g *group, winner Standing) *Decision {
 	})
 	c.decided = append(c.decided, index)
 	d := &c.batch[len(c.batch)-1]
-	if winner.Ticket != nil {
-		d.WinnerName, d.fold = winner.Ticket.Name, winner.fold()
+	if g.flags&heeded != 0 { // else no ticket of the group need be read here
+		d.heeded, d.fold = true, winner.fold()
 	}
 	return d
 }

@@ -101,7 +101,8 @@ func TestCoreShrinksAfterBurst(t *testing.T) {
 		core.Release()
 	}
 	require.LessOrEqual(t, len(core.groups.pages), 1)
-	require.LessOrEqual(t, len(core.chunks.pages), 1)
+	require.LessOrEqual(t, len(core.chunks.singles.pages), 1)
+	require.LessOrEqual(t, len(core.chunks.rows.pages), 1)
 	require.Len(t, core.table.cells, tableMin)
 }
 

@@ -2,18 +2,6 @@ package shard
 
 import "github.com/google/uuid"
 
-// chunkItems is how many operations a chunk holds, so that it fills one cache
-// line on 64-bit machines.
-const chunkItems = 3
-
-// chunk is a run of a group's operations, column by column.
-type chunk struct {
-	tickets    [chunkItems]*Ticket
-	ids        [chunkItems]uint64
-	priorities [chunkItems]int32
-	next       uint32 // index+1 of the next chunk; 0: none
-}
-
 // group is the open window of one target: two cache lines, the second of which
 // is the first chunk of its operations. Three contenders cost 128 bytes here
 // and 16 to 64 in the table. What only rules need is beside it, in more.
@@ -72,9 +60,7 @@ func (c *Core) append(g *group, t *Ticket, id uint64, priority int32) place {
 		ch = c.chunks.at(g.last - 1)
 	}
 	if slot == 0 && g.count > 0 {
-		index, fresh := c.chunks.alloc()
-		ch.next = index + 1
-		ch, g.last = fresh, index+1
+		ch, g.last = c.chunks.follow(ch, g.last, g.count)
 	}
 	ch.tickets[slot], ch.ids[slot], ch.priorities[slot] = t, id, priority
 	g.count++
@@ -104,11 +90,7 @@ func (c *Core) locate(g *group, p place) (ch *chunk, slot place) {
 // release gives a group and its chunks back.
 func (c *Core) release(index uint32, g *group) {
 	c.mores.release(index)
-	for next := g.first.next; next != 0; {
-		ch := next - 1
-		next = c.chunks.at(ch).next
-		c.chunks.release(ch)
-	}
+	c.chunks.release(g.first.next)
 	c.groups.release(index)
 }
 
@@ -140,12 +122,7 @@ func (c *Core) trim(g *group) {
 		g.last = ch.next
 		ch = c.chunks.at(ch.next - 1)
 	}
-	for next := ch.next; next != 0; {
-		surplus := next - 1
-		next = c.chunks.at(surplus).next
-		c.chunks.release(surplus)
-	}
-	ch.next = 0
+	c.chunks.cut(ch, g.last)
 }
 
 // members walks over the operations of a group, in order.

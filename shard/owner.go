@@ -26,8 +26,9 @@ const (
 // owner is the state of the owner goroutine. Nobody else touches it.
 type owner struct {
 	core    *Core
-	journal *recorder                     // nil for none
-	take    func(sequence uint64, op *Op) // stages one drained operation
+	journal *recorder                            // nil for none
+	take    func(first uint64, run ring.Run[Op]) // stages drained operations
+	warmth  warmth
 
 	taken   uint64 // operations staged, if somebody has to know
 	looked  int64  // when the last look began
@@ -57,12 +58,26 @@ func (o *owner) init(s *Shard) {
 	for _, l := range s.config.Carried.Locks {
 		s.apply(&control{kind: setLock, lock: l})
 	}
-	o.take = func(sequence uint64, op *Op) { o.core.Stage(op, sequence, o.found) }
+	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
 	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
-		o.take = o.takeOnce
+		o.take = o.takeRunOnce
 	}
 	o.taken = s.ring.Drained()
+}
+
+// takeRun stages operations.
+func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
+	o.core.warm(&o.warmth, run)
+	for i := range run.Len() {
+		o.core.Stage(run.At(i), first+uint64(i), o.found)
+	}
+}
+
+func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
+	for i := range run.Len() {
+		o.takeOnce(first+uint64(i), run.At(i))
+	}
 }
 
 // takeOnce stages an operation and writes it down, but not again after its policy
@@ -136,7 +151,7 @@ func (s *Shard) look() bool {
 
 	s.takeMail()
 	before := s.ring.Drained()
-	s.owner.whole = s.ring.Drain(tail, s.owner.take)
+	s.owner.whole = s.ring.DrainRuns(tail, s.owner.take)
 	s.owner.drained = int(s.ring.Drained() - before)
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
 	s.advance(closed, aborted)

@@ -13,6 +13,7 @@ type telling struct {
 	members   members // its contenders that are not told yet
 	verdict   Verdict
 	ranks     ranking
+	scouting  scout
 }
 
 // deliver decides the groups that are due and tells their contenders.
@@ -47,6 +48,7 @@ func (s *Shard) decide() bool {
 		return false
 	}
 	t.open = true
+	t.scouting = scout{}
 	if len(t.batch) > 0 {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
@@ -118,6 +120,7 @@ func (s *Shard) tellGroup(d *Decision) {
 	}
 	t.ranks.begin(d)
 	for t.members.left > 0 {
+		t.scout()
 		member := t.members.standing()
 		t.ranks.at = t.members.left
 		t.members.advance()
@@ -127,7 +130,9 @@ func (s *Shard) tellGroup(d *Decision) {
 		t.verdict.Outcome = d.OutcomeOf(member)
 		t.verdict.Op = OpID{Shard: d.Shard, Sequence: member.ID}
 		t.verdict.Priority = member.Priority
-		t.verdict.Retries = member.Retries()
+		if d.heeded {
+			t.verdict.Retries = member.Retries()
+		}
 		member.Ticket.tell(&t.verdict)
 	}
 }

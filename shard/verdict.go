@@ -76,6 +76,7 @@ type Decision struct {
 	Preempted bool
 
 	rules   uint8
+	heeded  bool // some tickets of the group have more to be read than To
 	fault   *Fault
 	fold    *Fold // the winner's
 	members members

@@ -112,7 +112,7 @@ inline look() {
 		fi
 	}
 #endif
-	do                                                  // s.owner.whole = s.ring.Drain(tail, s.owner.take)
+	do                                                  // s.owner.whole = s.ring.DrainRuns(tail, s.owner.take)
 	:: atomic { next < limit && published[next] -> dueOf[next] = 0; next++; staged = true }
 	:: atomic { next < limit && !published[next] -> whole = false; break }
 	:: atomic {

@@ -23,6 +23,9 @@
 #ifndef CAP         /* the ring's capacity */
 #define CAP 2
 #endif
+#ifndef RUN         /* MaxRun */
+#define RUN 2
+#endif
 #ifndef RELEASE     /* releaseEvery */
 #define RELEASE 2
 #endif
@@ -163,44 +166,80 @@ proctype producer(byte me) {
 	living--
 }
 
+/* The next values as far as they are published. The end of the array, where a run
+ * ends, too, is left out: a run may end anywhere as far as the protocol goes. */
+inline published(limit) {
+	//@ ring/ring.go Ring.published
+	got = 0;
+	do
+	:: got == RUN || next + got == limit -> break
+#ifndef BUG_HOLE_SKIPPED
+	:: got < RUN && next + got < limit && sequence[SLOT(next + got)] != next + got + 1 ->
+		break                                           // if s.sequence.Load() != r.next+uint64(i)+1 {
+	:: got < RUN && next + got < limit && sequence[SLOT(next + got)] == next + got + 1 ->
+		got++
+#else
+	:: got < RUN && next + got < limit -> got++
+#endif
+	od
+}
+
+inline clear() {
+	//@ ring/ring.go Run.clear
+	i = 0;
+	do
+	:: i < got ->
+		lo[SLOT(next + i)] = 0;                         // s.value = zero
+		hi[SLOT(next + i)] = 0;
+		i++
+	:: else -> break
+	od
+}
+
 /* The result is whole. */
 inline Drain(limit) {
-	//@ ring/ring.go Ring.Drain
+	//@ ring/ring.go Ring.DrainRuns
 	start = next;
 	do
 	:: next < limit ->                                  // for start := r.next; int64(limit-r.next) > 0; {
-#ifndef BUG_HOLE_SKIPPED
+		published(limit);                               // run := r.published(limit)
 		if
-		:: sequence[SLOT(next)] != next + 1 ->          // if s.sequence.Load() != r.next+1 {
+		:: got == 0 ->                                  // if run.Len() == 0 {
 			head = next;                                // r.head.Store(r.next)
 			whole = false;                              // return false
 			break
-		:: sequence[SLOT(next)] == next + 1
+		:: else
 		fi;
-#endif
 #ifdef BUG_HEAD_BEFORE_CLEAR
-		head = next + 1;
+		head = next + got;
 #endif
-		seen = lo[SLOT(next)];                          // f(r.next, &s.value)
-		atomic {
-			assert(seen == hi[SLOT(next)]); /* not torn */
-			assert(seen == claimed[next]);  /* at its position */
-			assert(seen > last[WHOSE(seen)] || last[WHOSE(seen)] == 0);
-			last[WHOSE(seen)] = seen;
-			seen = 0
-		}
+		i = 0;
+		do
+		:: i < got ->                                   // f(r.next, run)
+			seen = lo[SLOT(next + i)];
+			atomic {
+				assert(seen == hi[SLOT(next + i)]); /* not torn */
+				assert(seen == claimed[next + i]);  /* at its position */
+				assert(seen > last[WHOSE(seen)] || last[WHOSE(seen)] == 0);
+				last[WHOSE(seen)] = seen;
+				seen = 0;
+				i++
+			}
+		:: else -> break
+		od;
 #ifndef BUG_NOT_CLEARED
-		lo[SLOT(next)] = 0;                             // s.value = zero
-		hi[SLOT(next)] = 0;
+		clear();                                        // run.clear()
 #endif
 		atomic {
-			next++;                                     // r.next++
+			next = next + got;                          // r.next += uint64(run.Len())
+			i = 0;
 			if
 			:: next - start >= RELEASE ->               // if r.next-start >= releaseEvery {
 				head = next;                            // r.head.Store(r.next)
 				start = next                            // start = r.next
 			:: else
-			fi
+			fi;
+			got = 0
 		}
 	:: else ->
 		atomic {
@@ -215,7 +254,7 @@ inline Drain(limit) {
  * comes back when there is something to see, which is what bell.pml is about:
  * looking in vain changes nothing. */
 proctype owner() {
-	byte limit, start, seen, i;
+	byte limit, start, seen, got, i;
 	bool closed, whole;
 	do
 	::

@@ -167,7 +167,7 @@ inline look() {
 	//@ shard/owner.go Shard.look
 	wasClosed = closed;                                 // closed, aborted := s.ring.Closed(), s.aborted.Load()
 	limit = tail;                                       // tail := s.ring.Tail()
-	do                                                  // s.owner.whole = s.ring.Drain(tail, s.owner.take)
+	do                                                  // s.owner.whole = s.ring.DrainRuns(tail, s.owner.take)
 	:: atomic { next < limit && published[next] -> next++ }
 	:: atomic { next < limit && !published[next] -> head = next; whole = false; break }
 	:: atomic { next == limit -> head = next; whole = true; break }

@@ -1,0 +1,89 @@
+package shard
+
+// chunkItems is how many operations a chunk holds, so that it fills one cache
+// line on 64-bit machines.
+const chunkItems = 3
+
+// chunk is a run of a group's operations, column by column.
+type chunk struct {
+	tickets    [chunkItems]*Ticket
+	ids        [chunkItems]uint64
+	priorities [chunkItems]int32
+	next       uint32 // index+1 of the next chunk; 0: none
+}
+
+const (
+	// rowChunks is how many chunks lie side by side in a row.
+	rowChunks = 8
+	// rowsFrom is how many operations a group has before it gets rows. Below, a
+	// row would mostly be empty.
+	rowsFrom = 4 * chunkItems
+	// rowBit marks the index of a chunk in a row.
+	rowBit = 1 << 29
+)
+
+// chunks are the chunks of all groups but their first ones: single ones for
+// groups that are small, and for others rows. Following a chain of single chunks,
+// the processor waits for each before it knows where the next one is; through a
+// row it runs ahead.
+type chunks struct {
+	singles slab[chunk]
+	rows    slab[[rowChunks]chunk]
+}
+
+// at returns the chunk with the given index.
+func (s *chunks) at(i uint32) *chunk {
+	if i&rowBit == 0 {
+		return s.singles.at(i)
+	}
+	i &^= rowBit
+	return &s.rows.at(i / rowChunks)[i%rowChunks]
+}
+
+// follow returns the chunk behind the last one of a group, making it if need be,
+// and its index+1. The last one's index+1 is 0 if it is the group's first.
+func (s *chunks) follow(last *chunk, index uint32, operations uint32) (*chunk, uint32) {
+	if index&rowBit != 0 && index%rowChunks != 0 { // there is another in the row
+		last.next = index + 1
+		return s.at(index), index + 1
+	}
+	if operations < rowsFrom {
+		i, ch := s.singles.alloc()
+		last.next = i + 1
+		return ch, i + 1
+	}
+	i, row := s.rows.alloc()
+	last.next = rowBit | i*rowChunks + 1
+	return &row[0], last.next
+}
+
+// release gives a chunk and all behind it back, but not in the middle of a row.
+func (s *chunks) release(next uint32) {
+	for next != 0 {
+		i := next - 1
+		if i&rowBit == 0 {
+			next = s.singles.at(i).next
+			s.singles.release(i)
+			continue
+		}
+		i = i &^ rowBit / rowChunks
+		next = s.rows.at(i)[rowChunks-1].next
+		s.rows.release(i)
+	}
+}
+
+// cut gives everything behind a chunk back but what is left of its row. The index
+// is the chunk's plus one, 0 for a group's first.
+func (s *chunks) cut(ch *chunk, index uint32) {
+	next := ch.next
+	ch.next = 0
+	if index&rowBit != 0 {
+		end := &s.rows.at((index - 1) &^ rowBit / rowChunks)[rowChunks-1]
+		if ch != end {
+			next, end.next = end.next, 0
+		}
+	}
+	s.release(next)
+}
+
+func (s *chunks) bytes() int { return s.singles.bytes() + s.rows.bytes() }
