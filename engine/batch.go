@@ -25,18 +25,19 @@ func (e *Engine) NewBatch(size int) *Batch {
 // the shard's bids had to be flushed first and could not; the bid is not in
 // the batch then.
 func (b *Batch) Add(bid Bid) error {
-	var op shard.Op
-	index, err := b.engine.prepare(&op, &bid)
+	terms, err := b.engine.terms(&bid)
 	if err != nil {
 		return b.engine.refused(err)
 	}
+	index, hash := b.engine.router.route(&bid.Target)
 	if len(b.pending[index]) == b.size {
 		if err := b.flush(index); err != nil {
 			return err
 		}
 	}
-	b.pending[index] = append(b.pending[index], op)
-	if len(b.pending[index]) == b.size {
+	ops := b.pending[index][:len(b.pending[index])+1]
+	fill(&ops[len(ops)-1], &bid, terms, hash)
+	if b.pending[index] = ops; len(ops) == b.size {
 		b.flush(index) // what is refused now stays and is reported when it matters
 	}
 	return nil

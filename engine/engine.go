@@ -18,12 +18,13 @@ type Engine struct {
 
 	counts counts // first, for the alignment of its words on 32-bit machines
 
-	config   Config   // immutable
-	router   router   // immutable
-	rulebook rulebook // immutable
-	epoch    time.Time
-	cells    []*cell    // one per shard; outlive generations
-	holders  []*holders // likewise
+	config     Config      // immutable
+	router     router      // immutable
+	rulebook   rulebook    // immutable
+	plainTerms shard.Terms // immutable; of all bids alike, 0 if there are none
+	epoch      time.Time
+	cells      []*cell    // one per shard; outlive generations
+	holders    []*holders // likewise
 
 	// current publishes the shards to submitters; nil before the first start.
 	current atomicPointer[generation]
@@ -58,6 +59,7 @@ func New(config Config) (*Engine, error) {
 		rulebook: newRulebook(&config),
 		epoch:    time.Now(),
 	}
+	e.plainTerms = e.sameTerms()
 	for range config.Shards {
 		e.cells = append(e.cells, &cell{})
 		e.holders = append(e.holders, &holders{})

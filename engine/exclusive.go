@@ -47,7 +47,7 @@ func (e *Engine) release(h shard.Hold) {
 	if h.Token == 0 {
 		return
 	}
-	index, _ := e.router.route(h.Target)
+	index, _ := e.router.route(&h.Target)
 	e.tellShard(index, func(s *shard.Shard) bool { return s.Ended(h.Target, h.Token) })
 }
 

@@ -254,7 +254,7 @@ func (l *Lock) set() (all []applied) {
 // shards returns the shards that the lock concerns.
 func (l *Lock) shards() []int {
 	if !l.config.All {
-		index, _ := l.engine.router.route(l.config.Target)
+		index, _ := l.engine.router.route(&l.config.Target)
 		return []int{index}
 	}
 	all := make([]int, l.engine.config.Shards)

@@ -36,7 +36,7 @@ func newRouter(seed uint64, shards int) router {
 
 // route returns the target's shard, and the hash that finds it there. The
 // shard depends on the upper bits of the sum, the hash is the lower ones.
-func (r *router) route(target uuid.UUID) (shard int, hash uint32) {
+func (r *router) route(target *uuid.UUID) (shard int, hash uint32) {
 	var in [16]byte
 	le := binary.LittleEndian
 	le.PutUint64(in[:8], le.Uint64(target[:8])^r.secret[0])

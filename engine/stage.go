@@ -48,17 +48,55 @@ func (e *Engine) Stage(bid Bid) (OpID, error) {
 
 // prepare checks a bid and makes it a submission to a shard.
 func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
+	terms, err := e.terms(bid)
+	if err != nil {
+		return 0, err
+	}
+	index, hash := e.router.route(&bid.Target)
+	fill(op, bid, terms, hash)
+	return index, nil
+}
+
+// fill makes a submission of a bid.
+func fill(op *shard.Op, bid *Bid, terms shard.Terms, hash uint32) {
+	op.Target, op.Ticket, op.Tag = bid.Target, bid.Ticket, bid.Tag
+	op.At, op.Terms = 0, terms
+	op.Priority, op.Hash = int32(bid.Priority), hash
+}
+
+// terms checks a bid and returns the terms of the window that it opens, if it does.
+func (e *Engine) terms(bid *Bid) (shard.Terms, error) {
 	if bid.Target == uuid.Nil {
 		return 0, &InvalidError{"Bid.Target", bid.Target, "a target: only Do, Submit and Wrap execute without"}
 	}
-	if bid.Ticket != nil && bid.Ticket.To == nil {
-		return 0, &InvalidError{"Bid.Ticket.To", nil, "somebody to tell the verdict"}
-	}
-	if t := bid.Ticket; t != nil && t.Extra != nil {
-		if err := validateRetry("Bid.Ticket.Extra.Retry", &t.Extra.Retry); err != nil {
-			return 0, err
+	if t := bid.Ticket; t != nil {
+		if t.To == nil {
+			return 0, &InvalidError{"Bid.Ticket.To", nil, "somebody to tell the verdict"}
+		}
+		if t.Extra != nil {
+			if err := validateRetry("Bid.Ticket.Extra.Retry", &t.Extra.Retry); err != nil {
+				return 0, err
+			}
 		}
 	}
+	if bid.Window == 0 && e.plainTerms != 0 {
+		return e.plainTerms, nil
+	}
+	return e.ownTerms(bid)
+}
+
+// sameTerms returns the terms of all bids without a window of their own, 0 if they
+// differ or more has to be checked.
+func (e *Engine) sameTerms() shard.Terms {
+	c := &e.config
+	if c.WindowOf != nil || c.RulesOf != nil || e.rulebook.exclusive {
+		return 0
+	}
+	return shard.NewTerms(c.Window, e.rulebook.index[0])
+}
+
+// ownTerms returns the terms of a bid where they depend on the target or the bid.
+func (e *Engine) ownTerms(bid *Bid) (shard.Terms, error) {
 	window, err := e.window(bid.Target, bid.Window)
 	if err != nil {
 		return 0, err
@@ -70,12 +108,7 @@ func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
 	if bid.Ticket == nil && rules != 0 && e.rulebook.rules[rules-1].Exclusive && e.config.Decided == nil {
 		return 0, &InvalidError{"Bid.Ticket", nil, "a ticket, or Config.Decided: nobody would learn the token to release the exclusive target with"}
 	}
-	index, hash := e.router.route(bid.Target)
-	*op = shard.Op{
-		Target: bid.Target, Ticket: bid.Ticket, Tag: bid.Tag,
-		Terms: shard.NewTerms(window, rules), Priority: int32(bid.Priority), Hash: hash,
-	}
-	return index, nil
+	return shard.NewTerms(window, rules), nil
 }
 
 // window returns the length of the window that an operation would open.

@@ -4,7 +4,7 @@ package shard
 func (c *Core) openMore(index uint32, g *group) {
 	x := c.mores.make(index, c.ranks.nextSerial())
 	x.end, x.last = g.due, g.opened
-	if g.flags == 0 {
+	if g.flags&^ticketed == 0 {
 		g.due = x.dueBy(&c.rules[g.rules])
 	}
 }

@@ -186,7 +186,7 @@ func (c *Core) Decide() []Decision {
 			break
 		}
 		g := c.groups.at(index)
-		if g.rules != 0 || g.flags != 0 || c.special {
+		if g.rules != 0 || g.flags&^ticketed != 0 || c.special {
 			c.decideByRules(index, g)
 			continue
 		}
@@ -219,6 +219,7 @@ func (c *Core) announce(index uint32, g *group, winner Standing) *Decision {
 		Winner:     winner,
 		Abandoned:  c.abandoned,
 		rules:      g.rules,
+		listened:   g.rules != 0 || g.flags&ticketed != 0,
 		members:    c.membersOf(g),
 	})
 	c.decided = append(c.decided, index)

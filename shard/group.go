@@ -40,6 +40,8 @@ const (
 	readied
 	// aside: no window, but the deferred operations of one.
 	aside
+	// ticketed: some of its operations have a ticket, or had one. Nothing special.
+	ticketed
 )
 
 // place is where an operation stands in its group: index+1 of its chunk (0 is
@@ -63,6 +65,9 @@ func (c *Core) append(g *group, t *Ticket, id uint64, priority int32) place {
 		ch, g.last = c.chunks.follow(ch, g.last, g.count)
 	}
 	ch.tickets[slot], ch.ids[slot], ch.priorities[slot] = t, id, priority
+	if t != nil {
+		g.flags |= ticketed
+	}
 	g.count++
 	return place(g.last<<2 | slot)
 }

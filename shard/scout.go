@@ -32,7 +32,9 @@ func (t *telling) scout() {
 			if s.next++; s.next >= len(t.batch) {
 				break
 			}
-			m = t.batch[s.next].members
+			if d := &t.batch[s.next]; d.listened {
+				m = d.members
+			}
 		}
 		if m.left == 0 {
 			break

@@ -93,7 +93,9 @@ func (s *Shard) tell() (done bool) {
 		s.tellDismissed(d)
 	}
 	for t.next < len(t.batch) {
-		s.tellGroup(&t.batch[t.next])
+		if d := &t.batch[t.next]; d.listened {
+			s.tellGroup(d)
+		}
 		if t.next++; t.next < len(t.batch) {
 			t.members = t.batch[t.next].members
 		}

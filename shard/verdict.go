@@ -75,11 +75,13 @@ type Decision struct {
 	// Preempted means that a decisive newcomer waits for the winner already.
 	Preempted bool
 
-	rules   uint8
-	heeded  bool // some tickets of the group have more to be read than To
-	fault   *Fault
-	fold    *Fold // the winner's
-	members members
+	rules uint8
+
+	listened bool // somebody is told: there may be tickets
+	heeded   bool // some tickets of the group have more to be read than To
+	fault    *Fault
+	fold     *Fold // the winner's
+	members  members
 }
 
 // Fault returns why the group could not be decided, nil if it was.
