@@ -50,6 +50,7 @@ type Core struct {
 	preempted []Preemption
 
 	tape Tape
+	sink uint64 // what was loaded only to be near; see warmth
 }
 
 // CoreConfig configures a Core.
@@ -72,6 +73,9 @@ type CoreConfig struct {
 // batchSize is how many groups are decided, handed to the hook and told at a
 // time.
 const batchSize = 256
+
+// decideAhead is how many of them are looked at together before.
+const decideAhead = 32
 
 // NewCore makes the core of a shard.
 func NewCore(config CoreConfig) *Core {
@@ -181,6 +185,9 @@ func (c *Core) Decide() []Decision {
 	c.resume()
 	for len(c.batch) < batchSize {
 		c.enterAgain()
+		if len(c.batch)%decideAhead == 0 && c.table.live > 0 {
+			c.warmFired()
+		}
 		index, ok := c.wheel.popFired()
 		if !ok {
 			break

@@ -40,6 +40,16 @@ func (t *table) find(target *uuid.UUID, hash uint32, groups *slab[group]) (uint3
 	}
 }
 
+// cell returns the first cell that may be the target's, without looking at its
+// group; 0 if there is none.
+func (t *table) cell(hash uint32) uint64 {
+	for at := t.home(hash); ; at = (at + 1) & (len(t.cells) - 1) {
+		if cell := t.cells[at]; cell == 0 || uint32(cell>>32) == hash {
+			return cell
+		}
+	}
+}
+
 // insert adds a group that find did not find.
 func (t *table) insert(hash, index uint32) {
 	if 2*(t.live+1) > len(t.cells) {

@@ -22,7 +22,7 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 	}
 	cells, lasts := w.cells[:n], w.lasts[:n]
 	for i := range cells {
-		cells[i] = c.table.cells[c.table.home(run.At(i).Hash)]
+		cells[i] = c.table.cell(run.At(i).Hash &^ heedBit)
 	}
 	for i, cell := range cells {
 		lasts[i] = 0
@@ -39,4 +39,16 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 		}
 	}
 	w.sink = sum
+}
+
+// warmFired touches what the removal of the next groups from the table will need.
+func (c *Core) warmFired() {
+	sum := uint64(0)
+	next := c.wheel.fired.head
+	for i := 0; i < decideAhead && next != 0; i++ {
+		g := c.groups.at(next - 1)
+		next = g.next
+		sum += c.table.cells[c.table.home(g.hash)]
+	}
+	c.sink = sum
 }
