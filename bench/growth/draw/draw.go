@@ -1,0 +1,204 @@
+// Package draw makes pictures of curves, as SVG on a white card so that they can be
+// read on pages of any colour.
+package draw
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"math"
+	"os"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Picture is a chart of several curves over a logarithmic axis.
+type Picture struct {
+	Title  string
+	X, Y   string // what the axes show, with units
+	LogY   bool
+	Floor  float64 // the least of the vertical axis; unused if 0
+	Curves []Curve
+}
+
+// Curve is a line through points. Spread is drawn as a band.
+type Curve struct {
+	Name   string
+	Points []Point
+	// Dashed is for what was not measured, Dots for points without a line.
+	Dashed, Dots bool
+	Color        int // index into the palette
+}
+
+// Point is a point with the least and most of its rounds; both may be Y.
+type Point struct{ X, Y, Least, Most float64 }
+
+// palette is Okabe and Ito's, for all kinds of eyes.
+var palette = []color.NRGBA{
+	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff}, {0xcc, 0x79, 0xa7, 0xff},
+}
+
+var (
+	ink  = color.NRGBA{0x24, 0x29, 0x2f, 0xff}
+	grid = color.NRGBA{0xd8, 0xde, 0xe4, 0xff}
+)
+
+const (
+	width  = 16 * vg.Centimeter
+	height = 9 * vg.Centimeter
+)
+
+// Write draws the picture into a file.
+func (p *Picture) Write(file string) error {
+	chart := plot.New()
+	chart.BackgroundColor = color.White
+	chart.Title.Text = p.Title
+	chart.X.Label.Text, chart.Y.Label.Text = p.X, p.Y
+	chart.X.Scale, chart.X.Tick.Marker = plot.LogScale{}, decades{}
+	if p.LogY {
+		chart.Y.Scale, chart.Y.Tick.Marker = plot.LogScale{}, decades{}
+	}
+	style(chart)
+	lines := plotter.NewGrid()
+	lines.Vertical.Color, lines.Horizontal.Color = grid, grid
+	chart.Add(lines)
+	for i := range p.Curves {
+		if err := p.Curves[i].add(chart); err != nil {
+			return fmt.Errorf("%s: curve %s: %w", file, p.Curves[i].Name, err)
+		}
+	}
+	if !p.LogY {
+		chart.Y.Min = 0
+		chart.Y.Max *= 1.15 // room for the legend
+	}
+	return write(chart, file)
+}
+
+func style(chart *plot.Plot) {
+	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
+	for _, f := range []struct {
+		font *font.Font
+		size vg.Length
+	}{
+		{&chart.Title.TextStyle.Font, 12}, {&chart.X.Label.TextStyle.Font, 10}, {&chart.Y.Label.TextStyle.Font, 10},
+		{&chart.X.Tick.Label.Font, 9}, {&chart.Y.Tick.Label.Font, 9}, {&chart.Legend.TextStyle.Font, 9},
+	} {
+		*f.font = sans
+		f.font.Size = f.size
+	}
+	for _, c := range []*color.Color{
+		&chart.Title.TextStyle.Color, &chart.X.Color, &chart.Y.Color, &chart.X.Label.TextStyle.Color,
+		&chart.Y.Label.TextStyle.Color, &chart.X.Tick.Color, &chart.Y.Tick.Color, &chart.X.Tick.Label.Color,
+		&chart.Y.Tick.Label.Color, &chart.Legend.TextStyle.Color,
+	} {
+		*c = ink
+	}
+	chart.Title.Padding = 6
+	chart.X.Padding, chart.Y.Padding = 4, 4
+	chart.Legend.Top, chart.Legend.Left = true, true
+	chart.Legend.XOffs, chart.Legend.YOffs, chart.Legend.Padding = 8, -4, 2
+}
+
+// add draws the curve: its band, then its line, then its points.
+func (c *Curve) add(chart *plot.Plot) error {
+	stroke := palette[c.Color%len(palette)]
+	var middle, outline plotter.XYs
+	for _, at := range c.Points {
+		middle = append(middle, plotter.XY{X: at.X, Y: at.Y})
+		outline = append(outline, plotter.XY{X: at.X, Y: at.Most})
+	}
+	for i := len(c.Points) - 1; i >= 0; i-- {
+		outline = append(outline, plotter.XY{X: c.Points[i].X, Y: c.Points[i].Least})
+	}
+	line, points, err := plotter.NewLinePoints(middle)
+	if err != nil {
+		return err
+	}
+	line.Color, line.Width = stroke, vg.Points(1.6)
+	points.Color, points.Radius, points.Shape = stroke, vg.Points(2.4), draw.CircleGlyph{}
+	var entry []plot.Thumbnailer
+	if !c.Dashed {
+		band, err := plotter.NewPolygon(outline)
+		if err != nil {
+			return err
+		}
+		tint := stroke
+		tint.A = 0x38
+		band.Color, band.LineStyle.Width = tint, 0
+		chart.Add(band)
+	}
+	if c.Dashed {
+		line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
+	}
+	if !c.Dots {
+		chart.Add(line)
+		entry = append(entry, line)
+	}
+	if !c.Dashed {
+		chart.Add(points)
+		entry = append(entry, points)
+	}
+	chart.Legend.Add(c.Name, entry...)
+	return nil
+}
+
+func write(chart *plot.Plot, file string) error {
+	canvas := vgsvg.NewWith(vgsvg.UseWH(width, height))
+	const margin = 3 * vg.Millimeter
+	whole := draw.New(canvas)
+	whole.SetColor(color.White)
+	whole.Fill(whole.Rectangle.Path())
+	chart.Draw(draw.Crop(whole, margin, -margin, margin, -margin))
+	var text bytes.Buffer
+	if _, err := canvas.WriteTo(&text); err != nil {
+		return err
+	}
+	// Who has not the font shall see another one without serifs.
+	svg := bytes.ReplaceAll(text.Bytes(), []byte("font-family:Liberation Sans"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif"))
+	return os.WriteFile(file, svg, 0o666)
+}
+
+// decades are ticks of a logarithmic axis at 1, 2 and 5, labelled where there is
+// room, with numbers as people write them.
+type decades struct{}
+
+// Ticks is as plot.Ticker says.
+func (decades) Ticks(least, most float64) (ticks []plot.Tick) {
+	few := math.Log10(most/least) < 2.5
+	for exponent := math.Floor(math.Log10(least)); exponent <= math.Ceil(math.Log10(most)); exponent++ {
+		for _, digit := range []float64{1, 2, 5} {
+			v := digit * math.Pow(10, exponent)
+			if v < least*0.999 || v > most*1.001 {
+				continue
+			}
+			label := ""
+			if digit == 1 || few {
+				label = Number(v)
+			}
+			ticks = append(ticks, plot.Tick{Value: v, Label: label})
+		}
+	}
+	return ticks
+}
+
+// Number writes 2000 as 2k and 3000000 as 3M.
+func Number(v float64) string {
+	switch {
+	case v >= 1e6:
+		return fmt.Sprintf("%gM", round(v/1e6))
+	case v >= 1e3:
+		return fmt.Sprintf("%gk", round(v/1e3))
+	}
+	return fmt.Sprintf("%g", round(v))
+}
+
+// round keeps four digits.
+func round(v float64) float64 {
+	scale := math.Pow(10, 3-math.Floor(math.Log10(v)))
+	return math.Round(v*scale) / scale
+}
