@@ -27,6 +27,7 @@ type curve struct {
 	name, title, x string
 	figure         func(point.Result) float64
 	y              string
+	logY           bool
 	series         []series
 }
 
@@ -96,19 +97,21 @@ func (c *curvesCommand) rounds() int {
 	return 3
 }
 
-// operations returns how many of them a run flat out has.
-func (c *curvesCommand) operations() int64 {
+// length returns how many operations a run flat out has, or how long it is, whatever
+// comes first.
+func (c *curvesCommand) length() (operations int64, duration time.Duration) {
 	if c.Full {
-		return 6_000_000
+		return 8_000_000, 4 * time.Second
 	}
-	return 2_000_000
+	return 2_000_000, time.Second
 }
 
 func (c *curvesCommand) flatOut(skew bench.Skew, targets, producers, shards, processors int) point.Job {
+	operations, duration := c.length()
 	return point.Job{Rounds: c.rounds(), Point: point.Point{
 		Processors: processors, Shards: shards,
 		Workload: bench.Workload{
-			Rate: bench.FlatOut, Operations: c.operations(), Skew: skew, Targets: targets, Producers: producers,
+			Rate: bench.FlatOut, Operations: operations, Duration: duration, Skew: skew, Targets: targets, Producers: producers,
 			Exponent: zipfExponent,
 		},
 	}}
@@ -179,7 +182,7 @@ var producerCounts = []int{1, 2, 4, 8, 16, 32, 64}
 func (c *curvesCommand) overProducers() curve {
 	result := curve{
 		name: "producers", title: "Whole job, flat out, callback, 10,000 targets at random, GOMAXPROCS 2", figure: point.Value,
-		x: "producers", y: "CPU ns per operation, generators included",
+		x: "producers", y: "CPU ns per operation, generators included", logY: true,
 	}
 	for _, shards := range []int{1, 2} {
 		s := series{name: fmt.Sprintf("%d shard%s", shards, plural(shards))}
@@ -224,7 +227,7 @@ func (s *series) add(at float64, j point.Job) {
 // show prints a curve's table and draws its picture, from the first of what was
 // measured. It returns the rest.
 func (c *curvesCommand) show(out io.Writer, shown *curve, measured []point.Measured) ([]point.Measured, error) {
-	picture := draw.Picture{Title: shown.title, X: shown.x, Y: shown.y}
+	picture := draw.Picture{Title: shown.title, X: shown.x, Y: shown.y, LogY: shown.logY}
 	fmt.Fprintf(out, "\n%s: %s, median (least to most of %d rounds)\n\n", shown.title, shown.y, c.rounds())
 	fmt.Fprintf(out, "| %s | | CPU ns/op | million/s | bytes in flight |\n|---|---|---|---|---|\n", shown.x)
 	for i, s := range shown.series {

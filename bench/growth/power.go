@@ -24,7 +24,7 @@ const powerArgument = "measure-power"
 // powerRun is what a child is asked for: Rate operations per second, of which the
 // engine gets none if Dry. Rate 0 is an engine at rest, or no engine if Dry.
 type powerRun struct {
-	Rate     bench.Rate
+	Rate     int64
 	Dry      bool
 	Duration time.Duration
 }
@@ -42,7 +42,7 @@ func (c *powerCommand) Run(s *surroundings) error {
 	if c.Duration <= 0 || c.Rounds <= 0 {
 		return fmt.Errorf("--duration and --rounds must be positive")
 	}
-	rates := []bench.Rate{0, 1_000, 300_000}
+	rates := []int64{0, 1_000, 300_000}
 	wet, dry := make([][]power, len(rates)), make([][]power, len(rates))
 	for range c.Rounds {
 		for i, rate := range rates {
@@ -64,7 +64,7 @@ func (c *powerCommand) Run(s *surroundings) error {
 		cpu := func(p power) float64 { return 1e3 * p.CPU }
 		waits := func(p power) float64 { return p.Waits }
 		engine, alone := powers(wet[i]), powers(dry[i])
-		fmt.Fprintf(s.out, "| %d | %.0f | %s | %s | %s | %s | %.2f %% | %.1f ms |\n", int64(rate),
+		fmt.Fprintf(s.out, "| %d | %.0f | %s | %s | %s | %s | %.2f %% | %.1f ms |\n", rate,
 			engine.of(func(p power) float64 { return p.Sleeps }).Median,
 			spread("%.0f", engine.of(waits)), spread("%.0f", alone.of(waits)),
 			spread("%.2f", engine.of(cpu)), spread("%.2f", alone.of(cpu)),
@@ -105,7 +105,7 @@ func (r *powerRun) measure(ctx context.Context) (power, error) {
 		return r.rest()
 	}
 	begun, waits := time.Now(), threadWaits()
-	report, err := bench.Run(ctx, bench.Workload{Rate: r.Rate, Duration: r.Duration}, bench.Options{Dry: r.Dry})
+	report, err := bench.Run(ctx, bench.Workload{Rate: bench.Rate(r.Rate), Duration: r.Duration}, bench.Options{Dry: r.Dry})
 	if err != nil {
 		return power{}, err
 	}
@@ -117,6 +117,9 @@ func (r *powerRun) measure(ctx context.Context) (power, error) {
 		Late:   report.Lateness.P99.Seconds(),
 	}, nil
 }
+
+// settle is how long the language's runtime needs to come to rest as well.
+const settle = 2 * time.Second
 
 // rest has an engine that was used once, and then nothing.
 func (r *powerRun) rest() (p power, err error) {
@@ -133,7 +136,7 @@ func (r *powerRun) rest() (p power, err error) {
 			return p, err
 		}
 	}
-	time.Sleep(500 * time.Millisecond) // the runtime comes to rest, too
+	time.Sleep(settle)
 	if e != nil {
 		sleeps = e.Stats().Sleeps
 	}

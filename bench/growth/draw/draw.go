@@ -19,10 +19,10 @@ import (
 
 // Picture is a chart of several curves over a logarithmic axis.
 type Picture struct {
-	Title  string
-	X, Y   string // what the axes show, with units
-	LogY   bool
-	Floor  float64 // the least of the vertical axis; unused if 0
+	Title string
+	X, Y  string // what the axes show, with units
+	LogY  bool
+
 	Curves []Curve
 }
 

@@ -36,9 +36,15 @@
 // a full ring parks its producers, so that the truth lies in between. Floor is the
 // lesser of the two.
 //
-// What the model leaves out: switching between goroutines where there are more of
-// them than cores, waiting for memory that gets worse with the size of the machine,
-// and a transfer from another socket, which costs two to four times as much.
+// Both are about producers that find room. A closed loop with more producers than
+// cores does not: once a ring has been full, whoever comes queues up behind those
+// that wait, and is woken for each operation. Parked is what is left then:
+//
+//	N / (p+o+Park)      if P > N, else Bound
+//
+// What the model leaves out: that waiting for memory gets worse with the size of the
+// machine; a transfer from another socket or another part of a large chip, which
+// costs two to five times as much; and the generator's own lines.
 package model
 
 import "math"
@@ -54,6 +60,8 @@ type Costs struct {
 	// ProducerLines and OwnerLines are how many lines each of them gets from the
 	// other, per operation.
 	ProducerLines, OwnerLines float64
+	// Park is what an operation costs more whose producer had to be woken for it.
+	Park float64
 	// Batch is how many operations are submitted with one claim.
 	Batch float64
 	// Traffic is the bytes that go to memory and back, per operation; Bandwidth the
@@ -67,7 +75,8 @@ type Machine struct{ Cores, Producers, Shards int }
 // Prediction is what the model says, in operations per nanosecond.
 type Prediction struct {
 	Bound, Floor float64
-	Bottleneck   string // what Bound is set by
+	Parked       float64 // in a closed loop with more producers than cores
+	Bottleneck   string  // what Bound is set by
 }
 
 // What can give out.
@@ -105,6 +114,10 @@ func (c Costs) Predict(m Machine, hottest float64) Prediction {
 	retried := hottest * claim / (p + o)
 	law := Scalability{Serial: serial, Crosstalk: retried * retried}
 	least.Floor = min(least.Bound, law.Speedup(n)/(p+o))
+	least.Parked = least.Bound
+	if m.Producers > m.Cores {
+		least.Parked = min(least.Bound, cores/(p+o+c.Park))
+	}
 	return least
 }
 

@@ -70,6 +70,16 @@ func TestFloorAndSkew(t *testing.T) {
 	}
 }
 
+// Only more producers than cores are woken for each operation.
+func TestParked(t *testing.T) {
+	costs := plain
+	costs.Park = 800
+	p := costs.Predict(Machine{1, 64, 1}, 1)
+	require.InEpsilon(t, perSecond/1000.0, p.Parked*perSecond, 1e-9)
+	p = costs.Predict(Machine{2, 2, 1}, 1)
+	require.Equal(t, p.Bound, p.Parked)
+}
+
 // With all that is shared taken away, cores multiply.
 func TestNothingShared(t *testing.T) {
 	free := plain
