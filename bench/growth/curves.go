@@ -103,7 +103,7 @@ func (c *curvesCommand) length() (operations int64, duration time.Duration) {
 	if c.Full {
 		return 8_000_000, 4 * time.Second
 	}
-	return 2_000_000, time.Second
+	return 1_500_000, 700 * time.Millisecond
 }
 
 func (c *curvesCommand) flatOut(skew bench.Skew, targets, producers, shards, processors int) point.Job {

@@ -119,7 +119,7 @@ func (c *curvesCommand) showModel(out io.Writer, measured []point.Measured) erro
 		points := l.check(out, &costs[i], measured[1:])
 		measured = measured[1+len(l.machines()):]
 		costs[i].Bandwidth = c.Bandwidth
-		picture.Curves = append(picture.Curves, l.curve(&costs[i], i), draw.Curve{Dots: true, Color: i, Name: l.name + ", measured", Points: points})
+		picture.Curves = append(picture.Curves, l.curve(&costs[i], i), draw.Curve{Dots: true, Color: i, Name: "measured", Points: points})
 	}
 	showLarger(out, costs, c.Bandwidth)
 	return picture.Write(filepath.Join(c.Out, "cores.svg"))
@@ -176,7 +176,7 @@ func (l *load) onCores(c *model.Costs, cores int) model.Prediction {
 }
 
 func (l *load) curve(c *model.Costs, color int) draw.Curve {
-	result := draw.Curve{Name: l.name + ", bound", Dashed: true, Color: color}
+	result := draw.Curve{Name: l.name + ", model's bound", Dashed: true, Color: color}
 	for cores := 1; cores <= 256; cores *= 2 {
 		result.Points = append(result.Points, draw.Point{X: float64(cores), Y: l.onCores(c, cores).Bound * 1e3})
 	}

@@ -72,9 +72,11 @@ func (p *Picture) Write(file string) error {
 			return fmt.Errorf("%s: curve %s: %w", file, p.Curves[i].Name, err)
 		}
 	}
-	if !p.LogY {
-		chart.Y.Min = 0
-		chart.Y.Max *= 1.15 // room for the legend
+	chart.X.Min, chart.X.Max = chart.X.Min/1.1, chart.X.Max*1.1
+	if p.LogY {
+		chart.Y.Min, chart.Y.Max = chart.Y.Min/1.5, chart.Y.Max*1.5
+	} else {
+		chart.Y.Min, chart.Y.Max = 0, chart.Y.Max*1.25
 	}
 	return write(chart, file)
 }
