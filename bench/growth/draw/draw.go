@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"math"
 	"os"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -56,25 +57,24 @@ const (
 // Write draws the picture into a file.
 func (p *Picture) Write(file string) error {
 	chart := plot.New()
-	chart.BackgroundColor = color.White
+	chart.BackgroundColor = nil // the card is filled to its edge
 	chart.Title.Text = p.Title
 	chart.X.Label.Text, chart.Y.Label.Text = p.X, p.Y
-	chart.X.Scale, chart.X.Tick.Marker = plot.LogScale{}, decades{}
+	chart.X.Tick.Marker = decades{}
 	if p.LogY {
-		chart.Y.Scale, chart.Y.Tick.Marker = plot.LogScale{}, decades{}
+		chart.Y.Tick.Marker = decades{}
 	}
 	style(chart)
 	lines := plotter.NewGrid()
 	lines.Vertical.Color, lines.Horizontal.Color = grid, grid
 	chart.Add(lines)
 	for i := range p.Curves {
-		if err := p.Curves[i].add(chart); err != nil {
+		if err := p.add(chart, &p.Curves[i]); err != nil {
 			return fmt.Errorf("%s: curve %s: %w", file, p.Curves[i].Name, err)
 		}
 	}
-	chart.X.Min, chart.X.Max = chart.X.Min/1.1, chart.X.Max*1.1
 	if p.LogY {
-		chart.Y.Min, chart.Y.Max = chart.Y.Min/1.5, chart.Y.Max*1.5
+		chart.Y.Min, chart.Y.Max = chart.Y.Min-0.1, chart.Y.Max+0.2
 	} else {
 		chart.Y.Min, chart.Y.Max = 0, chart.Y.Max*1.25
 	}
@@ -106,16 +106,25 @@ func style(chart *plot.Plot) {
 	chart.Legend.XOffs, chart.Legend.YOffs, chart.Legend.Padding = 8, -4, 2
 }
 
-// add draws the curve: its band, then its line, then its points.
-func (c *Curve) add(chart *plot.Plot) error {
+// at returns where on the chart a point is. Logarithms are taken here, and undone by
+// the ticks: the plotter's own logarithmic scale misplaces the labels of its axes.
+func (p *Picture) at(x, y float64) plotter.XY {
+	if p.LogY {
+		y = math.Log10(y)
+	}
+	return plotter.XY{X: math.Log10(x), Y: y}
+}
+
+// add draws a curve: its band, then its line, then its points.
+func (p *Picture) add(chart *plot.Plot, c *Curve) error {
 	stroke := palette[c.Color%len(palette)]
 	var middle, outline plotter.XYs
 	for _, at := range c.Points {
-		middle = append(middle, plotter.XY{X: at.X, Y: at.Y})
-		outline = append(outline, plotter.XY{X: at.X, Y: at.Most})
+		middle = append(middle, p.at(at.X, at.Y))
+		outline = append(outline, p.at(at.X, at.Most))
 	}
-	for i := len(c.Points) - 1; i >= 0; i-- {
-		outline = append(outline, plotter.XY{X: c.Points[i].X, Y: c.Points[i].Least})
+	for _, at := range slices.Backward(c.Points) {
+		outline = append(outline, p.at(at.X, at.Least))
 	}
 	line, points, err := plotter.NewLinePoints(middle)
 	if err != nil {
@@ -165,24 +174,25 @@ func write(chart *plot.Plot, file string) error {
 	return os.WriteFile(file, svg, 0o666)
 }
 
-// decades are ticks of a logarithmic axis at 1, 2 and 5, labelled where there is
-// room, with numbers as people write them.
+// decades are ticks of an axis of decimal logarithms, at 1, 2 and 5, labelled where
+// there is room, with numbers as people write them.
 type decades struct{}
 
 // Ticks is as plot.Ticker says.
 func (decades) Ticks(least, most float64) (ticks []plot.Tick) {
-	few := math.Log10(most/least) < 2.5
-	for exponent := math.Floor(math.Log10(least)); exponent <= math.Ceil(math.Log10(most)); exponent++ {
+	const slack = 1e-3
+	few := most-least < 2.8
+	for exponent := math.Floor(least); exponent <= math.Ceil(most); exponent++ {
 		for _, digit := range []float64{1, 2, 5} {
-			v := digit * math.Pow(10, exponent)
-			if v < least*0.999 || v > most*1.001 {
+			at, v := exponent+math.Log10(digit), digit*math.Pow(10, exponent)
+			if at < least-slack || at > most+slack {
 				continue
 			}
 			label := ""
 			if digit == 1 || few {
 				label = Number(v)
 			}
-			ticks = append(ticks, plot.Tick{Value: v, Label: label})
+			ticks = append(ticks, plot.Tick{Value: at, Label: label})
 		}
 	}
 	return ticks
