@@ -35,6 +35,9 @@ func TestBytesInFlight(t *testing.T) {
 		{1_000_000, 16_384, Uniform, 128},
 	} {
 		t.Run(fmt.Sprintf("%v/%d", c.skew, c.perWindow), func(t *testing.T) {
+			if raceDetector && c.perWindow > 100_000 {
+				t.Skip("takes long under the race detector")
+			}
 			w := Workload{Rate: Rate(10 * c.perWindow), Skew: c.skew, Targets: c.perWindow / 3}
 			if c.skew == Threes {
 				w.Targets = c.perWindow/3 + c.perWindow/30 // a lap takes more than a window
