@@ -37,22 +37,21 @@ type garbageResult struct {
 	CPU, GC      float64 // seconds of processor time, from the first submission on
 	SteadyGC     float64 // of that, once everything was in flight, collections by force not counted
 	Collections  uint64
-	Pause        float64 // longest stop of the world for a collection, seconds
-	Heap         uint64  // most bytes in use by objects
-	InFlight     int     // most operations
-	Engine       float64 // bytes of the engine's for each
-	Forced       float64 // GC seconds of a collection by force at that time
-	ForcedPause  float64 // seconds that it took
-	Lateness     time.Duration
-	WorstLate    time.Duration
+	Pause        float64       // longest stop of the world for a collection, seconds
+	Heap         uint64        // most bytes in use by objects
+	InFlight     int           // most operations
+	Engine       float64       // bytes of the engine's for each
+	Forced       []float64     // GC seconds of each collection by force at that time
+	Took         []float64     // seconds that each took
+	Late, Later  time.Duration // lateness at p50 and p90
 	PerOperation time.Duration
 }
 
 // Run measures operations with memory of the caller's and such with a tag.
 func (g *garbageCommand) Run(s *surroundings) error {
 	window := time.Duration(float64(g.InFlight) / float64(g.Rate) * float64(time.Second))
-	if g.Duration <= 0 || window <= 0 {
-		return fmt.Errorf("--duration and --in-flight must be positive")
+	if g.Duration < 2*forcedBefore || window <= 0 {
+		return fmt.Errorf("--duration must be %v at least, --in-flight positive", 2*forcedBefore)
 	}
 	var results []garbageResult
 	for _, rung := range []bench.Rung{bench.Callback, bench.Decisions} {
@@ -92,14 +91,14 @@ func (g *garbageCommand) show(out io.Writer, window time.Duration, callback, tag
 	})
 	row("GC's processor time while all are in flight", func(r *garbageResult) string { return fmt.Sprintf("%.2f s", r.SteadyGC) })
 	row("longest pause for GC", func(r *garbageResult) string { return millis(r.Pause) })
-	row("one collection by force: processor time", func(r *garbageResult) string { return fmt.Sprintf("%.2f s", r.Forced) })
-	row("one collection by force: took", func(r *garbageResult) string { return fmt.Sprintf("%.2f s", r.ForcedPause) })
+	row("a collection by force: processor time", func(r *garbageResult) string { return spread("%.2f", point.NewSpread(r.Forced)) + " s" })
+	row("a collection by force: took", func(r *garbageResult) string { return spread("%.2f", point.NewSpread(r.Took)) + " s" })
 	row("CPU per operation, generator included", func(r *garbageResult) string { return r.PerOperation.String() })
-	row("lateness p99, most", func(r *garbageResult) string {
-		return fmt.Sprintf("%v, %v", r.Lateness.Round(10*time.Microsecond), r.WorstLate.Round(10*time.Microsecond))
+	row("lateness p50, p90", func(r *garbageResult) string {
+		return fmt.Sprintf("%v, %v", r.Late.Round(10*time.Microsecond), r.Later.Round(10*time.Microsecond))
 	})
-	fmt.Fprintf(out, "\nThe pointers cost %.2f s of processor time in each collection and %.0f bytes per operation.\n",
-		callback.Forced-tags.Forced, float64(callback.Heap)/float64(callback.InFlight)-float64(tags.Heap)/float64(tags.InFlight))
+	fmt.Fprintf(out, "\nThe caller's memory, with its pointers, costs %.2f s of processor time more in each collection and %.0f bytes per operation.\n",
+		point.NewSpread(callback.Forced).Median-point.NewSpread(tags.Forced).Median, float64(callback.Heap)/float64(callback.InFlight)-float64(tags.Heap)/float64(tags.InFlight))
 }
 
 func millis(seconds float64) string { return fmt.Sprintf("%.2g ms", seconds*1e3) }
@@ -120,7 +119,10 @@ func garbageMain(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	r.CPU = report.CPU.Total().Seconds()
 	r.InFlight, r.Engine = report.PeakStaged, report.BytesPerOp()
-	r.Lateness, r.WorstLate, r.PerOperation = report.Lateness.P99, report.Lateness.Max, report.CPUPerOp()
+	r.Late, r.Later, r.PerOperation = report.Lateness.P50, report.Lateness.P90, report.CPUPerOp()
+	if len(r.Forced) == 0 {
+		return fmt.Errorf("it was over before a collection could be forced: use a longer --duration")
+	}
 	return json.NewEncoder(out).Encode(r)
 }
 
@@ -131,7 +133,6 @@ type watcher struct {
 	result *garbageResult
 	before collector
 	steady *collector // when everything was in flight
-	forced bool
 }
 
 func (w *watcher) look(p bench.Progress) {
@@ -143,7 +144,8 @@ func (w *watcher) look(p bench.Progress) {
 	if w.steady == nil {
 		w.steady = &now
 	}
-	if w.forced {
+	if p.Elapsed >= w.run.Workload.Duration-forcedBefore {
+		w.force(&now)
 		return
 	}
 	r.Heap = max(r.Heap, now.heap)
@@ -151,19 +153,24 @@ func (w *watcher) look(p bench.Progress) {
 	r.SteadyGC = now.cpu - w.steady.cpu
 	r.Collections = now.cycles - w.before.cycles
 	r.Pause = now.longest(&w.before)
-	// The last of the time goes to a collection by force.
-	if p.Elapsed > w.run.Workload.Duration-forcedBefore {
-		w.forced = true
-		begun := time.Now()
-		runtime.GC()
-		r.ForcedPause = time.Since(begun).Seconds()
-		r.Forced = readCollector().cpu - now.cpu
-	}
 }
 
-// forcedBefore is how long before the end of submitting a collection is forced:
-// after all other readings.
-const forcedBefore = time.Second
+// The last of the time goes to collections by force: after all other readings, and
+// briefly enough that p90 is of the time before.
+const (
+	forcedBefore      = 4 * time.Second
+	forcedCollections = 5
+)
+
+func (w *watcher) force(before *collector) {
+	if len(w.result.Forced) == forcedCollections {
+		return
+	}
+	begun := time.Now()
+	runtime.GC()
+	w.result.Took = append(w.result.Took, time.Since(begun).Seconds())
+	w.result.Forced = append(w.result.Forced, readCollector().cpu-before.cpu)
+}
 
 // collector is a reading of what the garbage collector has done. The estimate of
 // its processor time is brought up to date at the end of each collection.
