@@ -28,6 +28,7 @@ type curve struct {
 	figure         func(point.Result) float64
 	y              string
 	logY           bool
+	ticks          []float64
 	series         []series
 }
 
@@ -183,34 +184,34 @@ func (c *curvesCommand) overInFlight() curve {
 	return result
 }
 
-var producerCounts = []int{1, 2, 4, 8, 16, 32, 64}
+var producerCounts = []float64{1, 2, 4, 8, 16, 32, 64}
 
 func (c *curvesCommand) overProducers() curve {
 	result := curve{
 		name: "producers", title: "Whole job, flat out, 10,000 targets at random, windows of 10 ms", figure: point.Value,
-		x: "producers", y: "CPU ns per operation, generators included", logY: true,
+		x: "producers", y: "CPU ns per operation, generators included", logY: true, ticks: producerCounts,
 	}
 	for _, shards := range []int{1, 2} {
 		s := series{name: fmt.Sprintf("%d shard%s, GOMAXPROCS 2", shards, plural(shards))}
 		for _, producers := range producerCounts {
-			s.add(float64(producers), c.flatOut(bench.Uniform, usualTargets, producers, shards, 2))
+			s.add(producers, c.flatOut(bench.Uniform, usualTargets, int(producers), shards, 2))
 		}
 		result.series = append(result.series, s)
 	}
 	return result
 }
 
-var shardCounts = []int{1, 2, 4, 8}
+var shardCounts = []float64{1, 2, 4, 8}
 
 func (c *curvesCommand) overShards() curve {
 	result := curve{
 		name: "shards", title: "Whole job, flat out, 10,000 targets at random, 2 producers, windows of 10 ms", figure: millions,
-		x: "shards", y: "million operations per second",
+		x: "shards", y: "million operations per second", ticks: shardCounts,
 	}
 	for _, processors := range []int{1, 2} {
 		s := series{name: fmt.Sprintf("GOMAXPROCS %d", processors)}
 		for _, shards := range shardCounts {
-			s.add(float64(shards), c.flatOut(bench.Uniform, usualTargets, 2, shards, processors))
+			s.add(shards, c.flatOut(bench.Uniform, usualTargets, 2, int(shards), processors))
 		}
 		result.series = append(result.series, s)
 	}
@@ -233,7 +234,7 @@ func (s *series) add(at float64, j point.Job) {
 // show prints a curve's table and draws its picture, from the first of what was
 // measured. It returns the rest.
 func (c *curvesCommand) show(out io.Writer, shown *curve, measured []point.Measured) ([]point.Measured, error) {
-	picture := draw.Picture{Title: shown.title, X: shown.x, Y: shown.y, LogY: shown.logY}
+	picture := draw.Picture{Title: shown.title, X: shown.x, Y: shown.y, LogY: shown.logY, Ticks: shown.ticks}
 	fmt.Fprintf(out, "\n%s: %s, median (least to most of %d rounds)\n\n", shown.title, shown.y, c.rounds())
 	fmt.Fprintf(out, "| %s | | CPU ns/op | million/s | bytes in flight |\n|---|---|---|---|---|\n", shown.x)
 	for i, s := range shown.series {

@@ -32,7 +32,7 @@ var loads = []load{
 // the owner the slot in the ring and the caller's memory, of which the owner
 // writes one line to say that it was told; back come the same lines, to be written
 // again. The lines of tail, head and bell are touched by all, but once for many
-// operations; the tail's are in Costs.Bounce.
+// operations; the tail's are in Costs.Claim and Bounce.
 const linesEachWay = 2
 
 // callerBytes is an operation's caller memory in package bench, two lines.
@@ -93,7 +93,7 @@ func (c *curvesCommand) modelJobs() (jobs []point.Job) {
 func (c *curvesCommand) showModel(out io.Writer, measured []point.Measured) error {
 	part := func(i int) float64 { return measured[i].Of(point.Value).Median }
 	common := model.Costs{
-		Bounce: part(0), Move: part(1), ProducerLines: linesEachWay, OwnerLines: linesEachWay,
+		Bounce: part(0), Move: part(1), Claim: part(3), ProducerLines: linesEachWay, OwnerLines: linesEachWay,
 		Batch: 1, Bandwidth: part(5),
 	}
 	all := func(i int) string { return spread("%.1f", measured[i].Of(point.Value)) }
@@ -102,10 +102,11 @@ func (c *curvesCommand) showModel(out io.Writer, measured []point.Measured) erro
 	measured = measured[len(machineParts):]
 
 	costs := make([]model.Costs, len(loads))
-	fmt.Fprintln(out, "\n| load | GOMAXPROCS | producers | shards | measured, million/s | model: floor | bound | parked | error | what gives out |\n|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(out, "\n| load | GOMAXPROCS | producers | shards | measured, million/s | model: floor | bound | parked | error of the model | what gives out |\n|---|---|---|---|---|---|---|---|---|---|")
 	picture := draw.Picture{
 		Title: "Throughput on larger machines, as the model says", LogY: true,
-		X: "cores (as many producers and shards)", Y: "million operations per second",
+		Ticks: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256},
+		X:     "cores (as many producers and shards)", Y: "million operations per second",
 	}
 	for i := range loads {
 		l := &loads[i]
@@ -136,30 +137,30 @@ func calibrate(c *model.Costs, produced, whole point.Measured) {
 }
 
 // check prints a row for each machine that was measured and returns the points of
-// the picture: the most that one and two cores did.
+// the picture.
 func (l *load) check(out io.Writer, c *model.Costs, measured []point.Measured) (points []draw.Point) {
-	var best [3]point.Spread // by processors
 	for i, m := range l.machines() {
 		rate := measured[i].Of(millions)
 		p := c.Predict(model.Machine{Cores: m.processors, Producers: m.producers, Shards: m.shards}, l.hottest(m.shards))
-		wrong := fmt.Sprintf("%+.0f %%", 100*(p.Parked*1e3/rate.Median-1))
+		wrong := fmt.Sprintf("%+.0f %%", percent(p.Parked*1e3, rate.Median))
+		if p.Parked == p.Bound && p.Floor < p.Bound {
+			wrong = fmt.Sprintf("%+.0f to %s", percent(p.Floor*1e3, rate.Median), wrong)
+		}
 		if i == 0 || l.skew == bench.Uniform && i == parkedMachine {
 			wrong += ", calibrated here"
 		}
 		fmt.Fprintf(out, "| %s | %d | %d | %d | %s | %.2f | %.2f | %.2f | %s | %s |\n",
 			l.name, m.processors, m.producers, m.shards, spread("%.2f", rate), p.Floor*1e3, p.Bound*1e3, p.Parked*1e3, wrong, gives(p))
-		if rate.Median > best[m.processors].Median {
-			best[m.processors] = rate
-		}
-	}
-	for cores, r := range best {
-		if r.Median > 0 {
-			points = append(points, draw.Point{X: float64(cores), Y: r.Median, Least: r.Least, Most: r.Most})
+		if m.producers == m.processors && m.shards == m.processors { // as in the picture
+			points = append(points, draw.Point{X: float64(m.processors), Y: rate.Median, Least: rate.Least, Most: rate.Most})
 		}
 	}
 	fmt.Fprintf(out, "| | | | | a producer %.0f ns, an owner %.0f ns, being parked %.0f ns, %.0f bytes of traffic | | | | | |\n", c.Producer, c.Owner, c.Park, c.Traffic)
 	return points
 }
+
+// percent returns how far a prediction is from what was measured.
+func percent(predicted, measured float64) float64 { return 100 * (predicted/measured - 1) }
 
 // gives returns what gives out.
 func gives(p model.Prediction) string {
@@ -176,9 +177,10 @@ func (l *load) onCores(c *model.Costs, cores int) model.Prediction {
 }
 
 func (l *load) curve(c *model.Costs, color int) draw.Curve {
-	result := draw.Curve{Name: l.name + ", model's bound", Dashed: true, Color: color}
+	result := draw.Curve{Name: l.name + ", model: bound, down to floor", Dashed: true, Color: color}
 	for cores := 1; cores <= 256; cores *= 2 {
-		result.Points = append(result.Points, draw.Point{X: float64(cores), Y: l.onCores(c, cores).Bound * 1e3})
+		p := l.onCores(c, cores)
+		result.Points = append(result.Points, draw.Point{X: float64(cores), Y: p.Bound * 1e3, Least: p.Floor * 1e3, Most: p.Bound * 1e3})
 	}
 	return result
 }
@@ -194,7 +196,7 @@ func showLarger(out io.Writer, costs []model.Costs, bandwidth float64) {
 			l := &loads[i]
 			p := l.onCores(&costs[i], cores)
 			share := strconv.FormatFloat(100*l.hottest(cores), 'g', 3, 64)
-			fmt.Fprintf(out, "| %d | %s | %s %% | %.1f | %.1f | %s |\n", cores, l.name, share, p.Floor*1e3, p.Bound*1e3, p.Bottleneck)
+			fmt.Fprintf(out, "| %d | %s | %s %% | %.2f | %.2f | %s |\n", cores, l.name, share, p.Floor*1e3, p.Bound*1e3, p.Bottleneck)
 		}
 	}
 }

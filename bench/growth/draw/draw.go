@@ -23,11 +23,13 @@ type Picture struct {
 	Title string
 	X, Y  string // what the axes show, with units
 	LogY  bool
+	Ticks []float64 // of the horizontal axis; nil for decades
 
 	Curves []Curve
 }
 
-// Curve is a line through points. Spread is drawn as a band.
+// Curve is a line through points. Their spread is drawn as a band, or as bars where
+// there is no line.
 type Curve struct {
 	Name   string
 	Points []Point
@@ -60,7 +62,10 @@ func (p *Picture) Write(file string) error {
 	chart.BackgroundColor = nil // the card is filled to its edge
 	chart.Title.Text = p.Title
 	chart.X.Label.Text, chart.Y.Label.Text = p.X, p.Y
-	chart.X.Tick.Marker = decades{}
+	chart.X.Tick.Marker, chart.Y.Tick.Marker = decades{}, plain{}
+	if p.Ticks != nil {
+		chart.X.Tick.Marker = chosen(p.Ticks)
+	}
 	if p.LogY {
 		chart.Y.Tick.Marker = decades{}
 	}
@@ -133,13 +138,17 @@ func (p *Picture) add(chart *plot.Plot, c *Curve) error {
 	line.Color, line.Width = stroke, vg.Points(1.6)
 	points.Color, points.Radius, points.Shape = stroke, vg.Points(2.4), draw.CircleGlyph{}
 	var entry []plot.Thumbnailer
-	if !c.Dashed {
+	if c.Dots {
+		if err := p.addBars(chart, c, stroke); err != nil {
+			return err
+		}
+	} else {
 		band, err := plotter.NewPolygon(outline)
 		if err != nil {
 			return err
 		}
 		tint := stroke
-		tint.A = 0x38
+		tint.A = 0x30
 		band.Color, band.LineStyle.Width = tint, 0
 		chart.Add(band)
 	}
@@ -155,6 +164,27 @@ func (p *Picture) add(chart *plot.Plot, c *Curve) error {
 		entry = append(entry, points)
 	}
 	chart.Legend.Add(c.Name, entry...)
+	return nil
+}
+
+// addBars draws the spread of points as vertical bars.
+func (p *Picture) addBars(chart *plot.Plot, c *Curve, stroke color.Color) error {
+	var bars struct {
+		plotter.XYs
+		plotter.YErrors
+	}
+	for _, at := range c.Points {
+		middle := p.at(at.X, at.Y)
+		low, high := p.at(at.X, at.Least).Y, p.at(at.X, at.Most).Y
+		bars.XYs = append(bars.XYs, middle)
+		bars.YErrors = append(bars.YErrors, struct{ Low, High float64 }{middle.Y - low, high - middle.Y})
+	}
+	drawn, err := plotter.NewYErrorBars(bars)
+	if err != nil {
+		return err
+	}
+	drawn.Color, drawn.LineStyle.Width = stroke, vg.Points(1.2)
+	chart.Add(drawn)
 	return nil
 }
 
@@ -193,6 +223,29 @@ func (decades) Ticks(least, most float64) (ticks []plot.Tick) {
 				label = Number(v)
 			}
 			ticks = append(ticks, plot.Tick{Value: at, Label: label})
+		}
+	}
+	return ticks
+}
+
+// chosen returns ticks at the given values of an axis of decimal logarithms.
+func chosen(values []float64) plot.ConstantTicks {
+	var ticks plot.ConstantTicks
+	for _, v := range values {
+		ticks = append(ticks, plot.Tick{Value: math.Log10(v), Label: Number(v)})
+	}
+	return ticks
+}
+
+// plain are the plotter's ticks of a linear axis, without their zeros after the point.
+type plain struct{}
+
+// Ticks is as plot.Ticker says.
+func (plain) Ticks(least, most float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(least, most)
+	for i := range ticks {
+		if !ticks[i].IsMinor() {
+			ticks[i].Label = fmt.Sprintf("%g", ticks[i].Value)
 		}
 	}
 	return ticks

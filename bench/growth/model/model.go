@@ -7,36 +7,36 @@
 // producer to producer. The model adds up what this costs and asks what gives out
 // first. In nanoseconds, for N cores, P producers and S shards:
 //
-//	p = Producer + apart·ProducerLines·Move + others·Bounce/Batch
+//	p = Producer + apart·ProducerLines·Move + others·claim
 //	o = Owner    + apart·OwnerLines·Move
 //
 //	apart  = 1 if P+S ≤ N, so that all have a core of their own, else 1 − 1/N
 //	others = 1 − 1/min(P, N): how often another core claimed last
+//	claim  = Claim/Batch, or Bounce/Batch for Floor
 //
 // and with h the share of the hottest shard, operations per nanosecond are at most
 //
-//	N / (p+o)           "cores": all of them are busy
-//	P / p               "producers": each is one goroutine
-//	1 / (h·o)           "owners": so is the owner of the hottest shard
-//	Batch / (h·Bounce)  "tail line of shard": one claim per transfer of a line that
-//	                    all producers write; only if P and N are above one
-//	Bandwidth/Traffic   "memory bandwidth"
+//	N / (p+o)          "cores": all of them are busy
+//	P / p              "producers": each is one goroutine
+//	1 / (h·o)          "owners": so is the owner of the hottest shard
+//	1 / (h·claim)      "tail line of shard": a line that all producers write; only
+//	                   if P and N are above one
+//	Bandwidth/Traffic  "memory bandwidth"
 //
 // The least of these is Bound. It supposes that rings smooth everything out, so that
-// nobody waits before something has given out. The other end is the Universal
-// Scalability Law of Neil Gunther ("A General Theory of Computational Scalability
-// Based on Rational Functions", 2008, arXiv:0808.1431), in which workers meet at
-// random:
+// nobody waits before something has given out, and that a core that has the tail's
+// line makes several claims before it loses it, as two threads do that are measured
+// doing nothing but claim. The other end, Floor, has the line change hands at every
+// claim, and is the Universal Scalability Law of Neil Gunther ("A General Theory of
+// Computational Scalability Based on Rational Functions", 2008, arXiv:0808.1431), in
+// which workers meet at random:
 //
-//	n / (p+o) / (1 + σ(n−1) + κn(n−1)),  n = min(N, P+S)
-//	σ = h·max(o, Bounce/Batch) / (p+o)   the share that only one at a time can do
-//	κ = (h·Bounce/Batch / (p+o))²        two want the same tail: one tries again
+//	n / (p+o) / (1 + σ(n−1) + κn(n−1))
+//	n = min(N, P+S, Bound·(p+o))   by Little's law no more are busy, the rest is parked
+//	σ = h·max(o, claim) / (p+o)    the share that only one at a time can do
+//	κ = (h·claim / (p+o))²         two want the same tail: one tries again
 //
-// There κ grows with retries without end, as in a loop that never gives way. Here
-// a full ring parks its producers, so that the truth lies in between. Floor is the
-// lesser of the two.
-//
-// Both are about producers that find room. A closed loop with more producers than
+// Both ends are about producers that find room. A closed loop with more producers than
 // cores does not: once a ring has been full, whoever comes queues up behind those
 // that wait, and is woken for each operation. Parked is what is left then:
 //
@@ -55,8 +55,9 @@ type Costs struct {
 	// Producer and Owner are per operation, when no line comes from elsewhere.
 	Producer, Owner float64
 	// Move is per line that goes from core to core while others follow, Bounce per
-	// line that is fought over.
-	Move, Bounce float64
+	// line that two cores write in turns; Claim is per claim of a ring's tail that two
+	// threads fight over as fast as they can.
+	Move, Bounce, Claim float64
 	// ProducerLines and OwnerLines are how many lines each of them gets from the
 	// other, per operation.
 	ProducerLines, OwnerLines float64
@@ -92,43 +93,47 @@ const (
 // shard gets, from 1/Shards to 1.
 func (c Costs) Predict(m Machine, hottest float64) Prediction {
 	cores, producers := float64(m.Cores), float64(m.Producers)
-	p, o := c.perOperation(m)
-	claim := c.Bounce / c.Batch
-	least := Prediction{Bound: math.Inf(1)}
+	claim, swap := c.Claim/c.Batch, c.Bounce/c.Batch
+	if min(m.Producers, m.Cores) == 1 {
+		claim, swap = 0, 0
+	}
+	p, o := c.perOperation(m, claim)
+	best := Prediction{Bound: math.Inf(1)}
 	limit := func(rate float64, by string) {
-		if rate < least.Bound {
-			least.Bound, least.Bottleneck = rate, by
+		if rate < best.Bound {
+			best.Bound, best.Bottleneck = rate, by
 		}
 	}
 	limit(cores/(p+o), Cores)
 	limit(producers/p, Producers)
 	limit(1/(hottest*o), Owners)
+	limit(1/(hottest*claim), TailLine)
 	limit(c.Bandwidth/c.Traffic, Memory)
-	if min(m.Producers, m.Cores) > 1 {
-		limit(1/(hottest*claim), TailLine)
-	} else {
-		claim = 0
-	}
-	n := float64(min(m.Cores, m.Producers+m.Shards))
-	serial := hottest * max(o, claim) / (p + o)
-	retried := hottest * claim / (p + o)
-	law := Scalability{Serial: serial, Crosstalk: retried * retried}
-	least.Floor = min(least.Bound, law.Speedup(n)/(p+o))
-	least.Parked = least.Bound
+	best.Parked = best.Bound
 	if m.Producers > m.Cores {
-		least.Parked = min(least.Bound, cores/(p+o+c.Park))
+		best.Parked = min(best.Bound, cores/(p+o+c.Park))
 	}
-	return least
+	best.Floor = min(best.Bound, c.floor(m, hottest, best.Bound, swap))
+	return best
+}
+
+// floor is Gunther's law, for workers of whom so many are busy as the bound keeps.
+func (c Costs) floor(m Machine, hottest, bound, claim float64) float64 {
+	p, o := c.perOperation(m, claim)
+	busy := max(1, min(float64(m.Cores), float64(m.Producers+m.Shards), bound*(p+o)))
+	retried := hottest * claim / (p + o)
+	law := Scalability{Serial: hottest * max(o, claim) / (p + o), Crosstalk: retried * retried}
+	return law.Speedup(busy) / (p + o)
 }
 
 // perOperation returns what a producer and an owner spend, transfers included.
-func (c Costs) perOperation(m Machine) (p, o float64) {
+func (c Costs) perOperation(m Machine, claim float64) (p, o float64) {
 	apart := 1.0
 	if m.Producers+m.Shards > m.Cores {
 		apart = 1 - 1/float64(m.Cores)
 	}
 	others := 1 - 1/float64(min(m.Producers, m.Cores))
-	p = c.Producer + apart*c.ProducerLines*c.Move + others*c.Bounce/c.Batch
+	p = c.Producer + apart*c.ProducerLines*c.Move + others*claim
 	return p, c.Owner + apart*c.OwnerLines*c.Move
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plain has round figures: 100 ns each side, transfers of 10 and 50 ns.
+// plain has round figures: 100 ns each side, transfers of 10 ns, claims of 50.
 var plain = Costs{
-	Producer: 100, Owner: 100, Move: 10, Bounce: 50, ProducerLines: 1, OwnerLines: 1,
+	Producer: 100, Owner: 100, Move: 10, Bounce: 50, Claim: 50, ProducerLines: 1, OwnerLines: 1,
 	Batch: 1, Traffic: 100, Bandwidth: 1000,
 }
 
@@ -80,10 +80,20 @@ func TestParked(t *testing.T) {
 	require.Equal(t, p.Bound, p.Parked)
 }
 
+// A line that changes hands at every claim can only make it slower, and does not
+// touch the bound.
+func TestFloorHasTheLineChangeHands(t *testing.T) {
+	slow := plain
+	slow.Bounce = 500
+	m := Machine{64, 64, 64}
+	require.Equal(t, plain.Predict(m, 0.1).Bound, slow.Predict(m, 0.1).Bound)
+	require.Less(t, slow.Predict(m, 0.1).Floor, plain.Predict(m, 0.1).Floor)
+}
+
 // With all that is shared taken away, cores multiply.
 func TestNothingShared(t *testing.T) {
 	free := plain
-	free.Bounce, free.Move, free.Bandwidth = 0, 0, math.Inf(1)
+	free.Bounce, free.Claim, free.Move, free.Bandwidth = 0, 0, 0, math.Inf(1)
 	one := free.Predict(Machine{1, 1, 1}, 0).Bound
 	p := free.Predict(Machine{64, 64, 64}, 0)
 	require.InEpsilon(t, 64*one, p.Bound, 1e-9)
