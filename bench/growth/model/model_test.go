@@ -117,12 +117,12 @@ func TestHottestUniform(t *testing.T) {
 	require.Equal(t, 1.0, HottestUniform(10_000, 1))
 	for _, shards := range []int{2, 8, 64, 256} {
 		t.Run(fmt.Sprint(shards), func(t *testing.T) {
-			const targets = 100_000
+			const targets = 10_000 // as few as are asked about: there the spread matters
 			even := make([]float64, targets)
 			for i := range even {
 				even[i] = 1.0 / targets
 			}
-			require.InEpsilon(t, placed(even, shards), HottestUniform(targets, shards), 0.03)
+			require.InEpsilon(t, placed(even, shards), HottestUniform(targets, shards), 0.06)
 		})
 	}
 }
