@@ -11,15 +11,17 @@ package ring
 //	    from the bell on again
 //	room.Leave()
 //
-// Waiters are admitted in the order in which they came. An owner whose room is
-// not empty must not sleep for longer than a moment, so that a producer that
+// Waiters are admitted in the order in which they came. Newcomers should leave as
+// many slots free as producers wait, and may take the others: if all had to queue up
+// behind the first, a few producers in a loop would each park for every value, as a
+// room in which somebody waits would never empty. An owner whose room is not empty must not sleep for longer than a moment, so that a producer that
 // entered just after Admit looked is admitted by the next one.
 //
 // Enter, Leave, Waiting and Wait are safe for concurrent use; Admit belongs to
 // the owner goroutine.
 type Room struct {
 	// waiting publishes to the owner that producers are inside, and to
-	// newcomers that they should queue up behind them.
+	// newcomers how many slots they should leave to them.
 	waiting atomicInt64
 	seats   seats
 }
@@ -33,8 +35,8 @@ func (r *Room) Enter() { r.waiting.Add(1) }
 // Leave takes a waiter back, whether or not it was admitted.
 func (r *Room) Leave() { r.waiting.Add(-1) }
 
-// Waiting reports whether producers are inside.
-func (r *Room) Waiting() bool { return r.waiting.Load() > 0 }
+// Waiting returns how many producers are inside.
+func (r *Room) Waiting() int { return int(r.waiting.Load()) }
 
 // Wait sleeps until the caller, who has entered, is admitted. It reports false if
 // one of the channels was closed first; either may be nil.

@@ -205,7 +205,7 @@ func (s *Shard) rest() {
 		// Mail, perhaps from before waits could be seen.
 	case s.owner.whole && s.ring.Len() >= max(1, s.ring.Cap()/4):
 		// A batch is waiting already.
-	case s.owner.drained >= floodOps || s.room.Waiting() || s.owner.pace.busy(s.strict.Load()):
+	case s.owner.drained >= floodOps || s.room.Waiting() > 0 || s.owner.pace.busy(s.strict.Load()):
 		// Awake to submitters: they neither stamp nor ring.
 		s.sleepUntil(s.owner.looked + lookEvery)
 	default:

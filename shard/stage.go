@@ -10,10 +10,16 @@ import (
 // ErrInUse or ErrClosed. It never blocks and allocates nothing. The sequence it
 // returns is the operation's place in the order of submission.
 func (s *Shard) Stage(op *Op) (sequence uint64, err error) {
-	if s.room.Waiting() {
-		return 0, ErrFull // those who wait for room come first
+	if s.crowded() {
+		return 0, ErrFull
 	}
 	return s.push(op)
+}
+
+// crowded reports whether all room that is left belongs to those who wait for it.
+func (s *Shard) crowded() bool {
+	waiting := s.room.Waiting()
+	return waiting > 0 && s.ring.Cap()-s.ring.Len() <= waiting
 }
 
 // StageWait is Stage for a caller that parks while the ring is full, until
@@ -60,7 +66,7 @@ func (s *Shard) awaitRoom(done <-chan struct{}) error {
 // withdrawn while the ring was full counts as accepted, too: it is done with,
 // and moved in front of those that are left.
 func (s *Shard) StageAll(ops []Op) (first uint64, n int, err error) {
-	if s.room.Waiting() {
+	if s.crowded() {
 		return 0, 0, ErrFull
 	}
 	return s.pushAll(ops)

@@ -102,15 +102,32 @@ inline awaitRoom() {
 	fi
 }
 
+/* The result is err: errFull if all room belongs to those who wait. */
+inline crowded() {
+	//@ shard/stage.go Shard.crowded
+	seen = waiting;                                     // waiting := s.room.Waiting()
+	if
+	:: seen > 0 ->                                      // return waiting > 0 && s.ring.Cap()-s.ring.Len() <= waiting
+		position = head;
+		if
+		:: CAP - (tail - position) <= seen -> err = errFull
+		:: else
+		fi
+	:: else
+	fi;
+	atomic { seen = 0; position = 0 }
+}
+
 /* StageWait. */
 proctype producer() {
 	byte k, position, seen;
 	mtype err;
 	do
 	:: k < PUSHES ->
+		crowded();
 		//@ shard/stage.go Shard.Stage
 		if
-		:: waiting > 0 -> err = errFull                 // if s.room.Waiting() {
+		:: err == errFull ->                            // if s.crowded() {
 		:: else -> push()                               // return s.push(op)
 		fi;
 		if
@@ -226,7 +243,7 @@ proctype owner() {
 		restUntilDue();
 #else
 		if
-		:: waiting > 0 ->                               // case s.owner.drained >= floodOps || s.room.Waiting() || s.owner.pace.busy(s.strict.Load()):
+		:: waiting > 0 ->                               // case s.owner.drained >= floodOps || s.room.Waiting() > 0 || s.owner.pace.busy(s.strict.Load()):
 			if                                          /* for a moment */
 			:: chime -> chime = false
 			:: true
