@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -135,12 +136,18 @@ func BenchmarkSubmit(b *testing.B) {
 	mustStop(b, e)
 }
 
-// BenchmarkDo has 10,000 goroutines that call Do in turns.
+// BenchmarkDo has many goroutines that call Do in turns.
 func BenchmarkDo(b *testing.B) {
+	for _, waiters := range []int{10_000, 30_000, 300_000} {
+		b.Run(fmt.Sprintf("waiters=%d", waiters), func(b *testing.B) { benchmarkDo(b, waiters) })
+	}
+}
+
+func benchmarkDo(b *testing.B, waiters int) {
 	e := newBenchEngine(b, engine.Config{Registry: engine.Discard})
 	fn := answer(1)
 	var next atomic.Uint64
-	b.SetParallelism(10_000 / runtime.GOMAXPROCS(0))
+	b.SetParallelism(waiters / runtime.GOMAXPROCS(0))
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

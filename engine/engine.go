@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"log/slog"
-	"reflect"
-	"runtime"
 	"sync"
 	"time"
 
@@ -100,10 +98,6 @@ func (e *Engine) mustNotWait() bool {
 	return onShard() || e.rulebook.exclusive && insideWinner()
 }
 
-// insideWinner reports whether the caller is in the function of a winner, or in
-// the registry that a winner is being told to.
-func insideWinner() bool { return callersNamed(executeFrame)+callersNamed(registerFrame) > 0 }
-
 func (e *Engine) start(stops uint64) {
 	for g := e.tryStart(stops); g != nil; g = e.tryStart(stops) {
 		g.awaitShards(nil, false) // not current's: that may be another's start by now
@@ -184,7 +178,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if g == nil || onShard() {
 		return nil
 	}
-	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, callersNamed(executeFrame)) {
+	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, framesOf(executeFrame)) {
 		return nil
 	}
 	g.abort()
@@ -201,41 +195,6 @@ func (e *Engine) Restart(ctx context.Context) error {
 	err := e.Stop(ctx)
 	e.Start()
 	return err
-}
-
-// The functions by whose frames a caller is found to be inside of a winner's
-// function or on a shard's goroutine.
-var (
-	executeFrame  = reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute"
-	registerFrame = reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).register"
-	journalFrame  = reflect.TypeFor[Engine]().PkgPath() + ".(*journal).run"
-	ownerFrame    = reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run"
-)
-
-// onShard reports whether the caller runs on a shard's goroutine.
-func onShard() bool { return callersNamed(ownerFrame) > 0 || callersNamed(journalFrame) > 0 }
-
-// callersNamed counts the frames of a function on the caller's stack.
-func callersNamed(function string) (n int) {
-	pcs := make([]uintptr, 64)
-	for {
-		got := runtime.Callers(2, pcs)
-		if got < len(pcs) {
-			pcs = pcs[:got]
-			break
-		}
-		pcs = make([]uintptr, 2*len(pcs))
-	}
-	frames := runtime.CallersFrames(pcs)
-	for {
-		frame, more := frames.Next()
-		if frame.Function == function {
-			n++
-		}
-		if !more {
-			return n
-		}
-	}
 }
 
 // incident logs a panic of the user's code on a goroutine of the engine's.
