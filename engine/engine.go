@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/contend/shard"
+	"go.uber.org/atomic"
 )
 
 // Engine arbitrates between operations. Make it with New. It is safe for
@@ -32,7 +33,8 @@ type Engine struct {
 	stops   uint64      // calls of Stop: a Start that waits gives way to a later one
 	past    shard.Stats // of generations that ended
 
-	begun, broken bool // the journal; owned by its writer, of whom there is one at a time
+	begun, broken bool         // the journal; owned by its writer, of whom there is one at a time
+	journalError  atomic.Error // why it is broken; publishes only itself
 
 	waiters sync.Pool // of *waiter
 	locks   lockbook
@@ -179,9 +181,13 @@ func (e *Engine) Stop(ctx context.Context) error {
 		return nil
 	}
 	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+		if g.drained() { // else called from inside a winner
+			g.watch.stop()
+		}
 		return nil
 	}
 	g.abort()
+	g.watch.stop()
 	return context.Cause(ctx)
 }
 

@@ -13,6 +13,7 @@ type generation struct {
 	shards  []*shard.Shard
 	runs    []*runs  // one per shard
 	journal *journal // nil for none
+	watch   *watchdog
 
 	stopping atomicBool // publishes to ending winners that Stop wants to know
 	mu       mutex
@@ -23,7 +24,7 @@ type generation struct {
 // begin makes a generation and starts its shards. It takes over what outlives
 // the last one, if there was one.
 func (e *Engine) begin(last *generation) *generation {
-	g := &generation{changed: make(chan struct{})}
+	g := &generation{changed: make(chan struct{}), watch: e.newWatchdog()}
 	if e.config.Journal != nil {
 		g.journal = e.newJournal()
 	}
@@ -42,6 +43,8 @@ func (e *Engine) begin(last *generation) *generation {
 			Key:       key,
 			Decided:   e.decidedHook(),
 			Dismissed: e.config.Dismissed,
+			Hottest:   e.config.Hottest,
+			Busy:      g.watch.busy(),
 			Incident:  e.incident,
 		}
 		if e.rulebook.preempts || e.config.Preempted != nil {
@@ -56,6 +59,7 @@ func (e *Engine) begin(last *generation) *generation {
 		g.runs = append(g.runs, rs)
 		g.shards = append(g.shards, shard.New(config))
 	}
+	g.watch.watch(g.shards)
 	for _, s := range g.shards {
 		go s.Run()
 	}
