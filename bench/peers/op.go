@@ -15,13 +15,15 @@ type Op struct {
 	priority int32
 
 	// state publishes the verdict to the producer: told, won and wrong are set by
-	// whoever tells, the rest by the producer before it submits.
-	state atomic.Uint32
+	// whoever tells, with an atomic store, the rest by the producer before it
+	// submits. Nobody else writes while it is the other's, so those are plain.
+	state uint32
 }
 
 // The bits of an Op's state. Above them is the burst in which it was due.
 const (
-	told uint32 = 1 << iota
+	pending uint32 = 1 << iota // always set, so that only an unused op has none
+	told
 	won
 	wrong    // the verdict cannot be right
 	listened // the verdict goes to a Listener instead of here
@@ -40,36 +42,47 @@ func NewOps() []Op { return make([]Op, opsPerSlab) }
 // Prepare makes an op ready to be submitted. Burst is the number of the burst in
 // which it is due; sample says whether its lateness is to be recorded if it opens
 // a window.
-func (op *Op) Prepare(priority int32, burst uint32, sample bool) {
-	state := burst << burstShift
+func (op *Op) Prepare(burst uint32, sample bool) {
+	op.state = burst<<burstShift | pending
 	if sample {
-		state |= sampled
+		op.state |= sampled
 	}
-	op.To, op.priority = op, priority
-	op.state.Store(state)
+	op.To = op
 }
 
-// Free reports whether an op may be used: it is new, or was told.
-func (op *Op) Free() bool {
-	s := op.state.Load()
-	return s == 0 || s&told != 0
-}
+// Outcome is what became of an op, as its memory says.
+type Outcome uint8
 
-// Result returns what an op was told, and forgets it. Ok is false if there is
-// nothing to tell about, and right if the verdict may be.
-func (op *Op) Result() (winner, right, ok bool) {
-	s := op.state.Load()
-	if s&told == 0 {
-		return false, true, false
+// The outcomes.
+const (
+	Unused  Outcome = iota
+	Pending         // submitted, not told
+	Won
+	Lost
+	Wrong // told what cannot be right
+)
+
+// Outcome returns what became of the op. Unless it is Pending, it is the
+// producer's to use again.
+func (op *Op) Outcome() Outcome {
+	s := atomic.LoadUint32(&op.state)
+	switch {
+	case s == 0:
+		return Unused
+	case s&told == 0:
+		return Pending
+	case s&wrong != 0:
+		return Wrong
+	case s&won != 0:
+		return Won
 	}
-	op.state.Store(0)
-	return s&won != 0, s&wrong == 0, true
+	return Lost
 }
 
 // Burst returns the burst in which the op was due, and whether it is sampled. For
 // the contestant's hook.
 func (op *Op) Burst() (burst uint32, sample bool) {
-	s := op.state.Load()
+	s := op.state
 	return s >> burstShift, s&sampled != 0
 }
 
@@ -83,7 +96,7 @@ type Verdict struct {
 
 // tell tells the op its verdict. The op is not the contestant's any more then.
 func (op *Op) tell(v Verdict) {
-	s := op.state.Load()
+	s := op.state
 	if s&listened != 0 {
 		op.To.(*ear).Hear(op, v)
 		return
@@ -95,7 +108,7 @@ func (op *Op) tell(v Verdict) {
 	if v.WinnerPriority < op.priority || v.Contenders < 1 {
 		s |= wrong
 	}
-	op.state.Store(s)
+	atomic.StoreUint32(&op.state, s)
 }
 
 // Decided takes contend's verdict. Part of [engine.Contender].
@@ -129,7 +142,7 @@ func (e *ear) Decided(v *engine.Verdict) { e.Hear(e.op, verdictOf(v)) }
 // other, with its verdict going to a listener.
 func (op *Op) Listen(l Listener) {
 	op.To = &ear{l, op}
-	op.state.Store(listened)
+	op.state = listened
 }
 
 // Rank sets the priority of an op that is listened to.
