@@ -72,7 +72,7 @@ func measureCallback(s Spec) (*Result, error) {
 	r.produce()
 	r.contestant.Close()
 	result.Operations = r.count()
-	m.stop(result, r.bytes()-own)
+	m.stop(result, r.bytes()-own, r.workload.Window)
 	r.settle(result)
 	return result, nil
 }
@@ -132,16 +132,9 @@ func (r *run) settle(result *Result) {
 
 // flatOut submits as fast as the contestant takes it, until the time is over.
 func (p *producer) flatOut() {
-	c := p.run.contestant
 	for p.stream.Left() > 0 && time.Since(p.run.start) < p.run.workload.Duration {
 		n := min(flatOutBurst, p.stream.Left())
-		for range n {
-			target, priority, _ := p.stream.Next()
-			op := p.lines.take()
-			op.Prepare(0, false)
-			c.Submit(target, priority, op)
-		}
-		p.count += n
+		p.submit(n)
 	}
 }
 

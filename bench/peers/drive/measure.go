@@ -32,6 +32,12 @@ const (
 
 var kinds = map[string]func(Spec) (*Result, error){
 	Callback: measureCallback,
+	Channel:  measureChannel,
+	Blocking: measureBlocking,
+	Batch:    measureBatch,
+	Handles:  measureHandles,
+	Staged:   measureStaged,
+	Highest:  measureHighest,
 }
 
 func find(name string) (peers.Entry, error) {

@@ -48,9 +48,11 @@ func startMeter() meter {
 	return meter{time.Now(), bench.ProcessCPU(), bench.ReadMemory()}
 }
 
-// stop adds what an operation cost. Own is what the driver itself has allocated.
-func (m meter) stop(r *Result, own int64) {
+// stop adds what an operation cost. Own is what the driver itself has allocated,
+// idle for how long there was nothing to do but wait for the last window.
+func (m meter) stop(r *Result, own int64, idle time.Duration) {
 	cpu, wall, memory := bench.ProcessCPU().Sub(m.cpu), time.Since(m.began), bench.ReadMemory()
+	wall = max(1, wall-idle)
 	n := float64(max(1, r.Operations))
 	r.add(float64(wall)/n, "ns/op")
 	r.add(float64(cpu.Total())/n, "cpu-ns/op")
