@@ -24,9 +24,8 @@ type mailboxes struct {
 	won      int64
 }
 
-// mostBoxes bounds what is in flight: a window of a million operations per second
-// and half as much again.
-const mostBoxes = 150_000
+// mostBoxes bounds what is in flight: a window at four million operations per second.
+const mostBoxes = 400_000
 
 // mailbox passes verdicts to a channel.
 type mailbox chan peers.Verdict

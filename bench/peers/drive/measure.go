@@ -28,6 +28,9 @@ const (
 	Handles  = "Handles"  // contend's Submit
 	Staged   = "Staged"   // everything submitted before the first window closes
 	Highest  = "Highest"  // the highest rate that is kept up with
+	Accept   = "Accept"   // how long submitting takes
+	Queue    = "Queue"    // the ring alone, and others
+	Part     = "Part"     // one of the things that the whole is made of
 )
 
 var kinds = map[string]func(Spec) (*Result, error){
@@ -38,6 +41,9 @@ var kinds = map[string]func(Spec) (*Result, error){
 	Handles:  measureHandles,
 	Staged:   measureStaged,
 	Highest:  measureHighest,
+	Accept:   measureAccept,
+	Queue:    measureQueue,
+	Part:     measurePart,
 }
 
 func find(name string) (peers.Entry, error) {
