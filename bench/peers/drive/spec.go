@@ -36,7 +36,7 @@ func (s Spec) Question() string {
 	fmt.Fprintf(&b, "%s/", s.Kind)
 	switch {
 	case s.Trace != "":
-		fmt.Fprintf(&b, "trace=%s/", traceName(s.Trace))
+		fmt.Fprintf(&b, "trace=%s/", TraceName(s.Trace))
 	case s.Targets > 0:
 		fmt.Fprintf(&b, "targets=%d/skew=%v/", s.Targets, s.Skew)
 	}
@@ -58,7 +58,8 @@ func (s Spec) Name() string {
 	return fmt.Sprintf("Benchmark%s/by=%s-%d", s.Question(), s.By, s.Procs)
 }
 
-func traceName(file string) string {
+// TraceName is the name of a trace in a question.
+func TraceName(file string) string {
 	name := file[strings.LastIndexByte(file, '/')+1:]
 	name, _, _ = strings.Cut(name, ".")
 	return strings.Map(func(r rune) rune {

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"time"
 
 	"example.com/contend/bench/peers/drive"
 	"github.com/alecthomas/kong"
@@ -28,13 +29,14 @@ type flags struct {
 }
 
 type reportFlags struct {
-	Full   bool     `help:"Measure everything there is, in hours instead of minutes."`
-	Only   string   `help:"Measure only what matches this regular expression, such as Blocking or by=(contend|expert); see --list." placeholder:"REGEXP"`
-	List   bool     `help:"Name the measurements instead of making them."`
-	Rounds int      `help:"How often to measure everything." default:"3"`
-	Raw    string   `help:"Write the lines of all measurements to this file, for benchstat." placeholder:"FILE" type:"path"`
-	Seed   uint64   `help:"Decides targets and priorities." default:"1"`
-	Trace  []string `help:"Replay the targets of this recorded trace, too; may be repeated." placeholder:"FILE" type:"existingfile"`
+	Full   bool          `help:"Measure everything there is, in hours instead of minutes."`
+	Only   string        `help:"Measure only what matches this regular expression, such as Blocking or by=(contend|expert); see --list." placeholder:"REGEXP"`
+	List   bool          `help:"Name the measurements instead of making them."`
+	Rounds int           `help:"How often to measure everything." default:"3"`
+	Raw    string        `help:"Write the lines of all measurements to this file, for benchstat." placeholder:"FILE" type:"path"`
+	Seed   uint64        `help:"Decides targets and priorities." default:"1"`
+	Within time.Duration `help:"Begin no further round of a measurement after this time; the first is always made." default:"4m20s"`
+	Trace  []string      `help:"Replay the targets of this recorded trace, too; may be repeated." placeholder:"FILE" type:"existingfile"`
 }
 
 type measureFlags struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"example.com/contend/bench"
 	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
+	"github.com/dustin/go-humanize"
 )
 
 // plan is what is measured, in order of importance.
@@ -16,28 +18,19 @@ type plan struct {
 	sections     []section
 }
 
-// measurement is made as many times as there are rounds, or as it says.
+// measurement is made in every round, or once.
 type measurement struct {
 	drive.Spec
 	once bool
 }
 
-// section is a table of the report: rows are contestants, columns questions.
+// section is a table of the report for each unit: contestants down, questions across.
 type section struct {
 	title, text string
-	units       []string // one table each
-	questions   []string // in the order in which they are asked
-	heads       map[string]string
+	units       []string
+	questions   []string          // in the order in which they are asked
+	heads       map[string]string // of the columns, by question
 }
-
-// The home scenario.
-const (
-	homeTargets = 10_000
-	homeRate    = 300_000
-	homeFlight  = 30_000
-	window      = 100 * time.Millisecond
-	million     = 1_000_000
-)
 
 // only leaves what matches.
 func (p *plan) only(expression *regexp.Regexp) *plan {
@@ -53,12 +46,28 @@ func everybody() (names []string) {
 	return names
 }
 
+// others returns the names of the peers.
+func others() []string { return everybody()[1:] }
+
+// windowed returns the contestants whose windows are those of the contract.
+func windowed() (names []string) {
+	for _, entry := range peers.Roster() {
+		if !entry.Windowless {
+			names = append(names, entry.Name)
+		}
+	}
+	return names
+}
+
+// orderOfOthers is in which rows those stand that are not in the roster.
+var orderOfOthers = slices.Concat([]string{drive.Nobody}, drive.Queues, drive.Parts)
+
 // begin starts a section.
 func (p *plan) begin(title, text string, units ...string) {
 	p.sections = append(p.sections, section{title: title, text: text, units: units, heads: make(map[string]string)})
 }
 
-// ask adds a question to the section, to all who are named.
+// ask adds a column to the section, and a measurement of everybody who is named.
 func (p *plan) ask(head string, m measurement, by ...string) {
 	s := &p.sections[len(p.sections)-1]
 	if _, known := s.heads[m.Question()]; !known {
@@ -67,30 +76,207 @@ func (p *plan) ask(head string, m measurement, by ...string) {
 	}
 	for _, name := range by {
 		m.By = name
-		p.measurements = append(p.measurements, m)
+		if !slices.Contains(p.measurements, m) {
+			p.measurements = append(p.measurements, m)
+		}
 	}
+}
+
+// The home scenario.
+const (
+	homeTargets = 10_000
+	homeRate    = bench.Rate(300_000)
+	homeFlight  = 30_000
+	million     = 1_000_000
+	window      = 100 * time.Millisecond
+)
+
+// scenarios makes specs.
+type scenarios struct{ seed uint64 }
+
+// flat is the whole job flat out, from which the others differ: one producer, one
+// shard where there are shards.
+func (c scenarios) flat(targets int, skew bench.Skew) drive.Spec {
+	return drive.Spec{
+		Kind: drive.Callback, Targets: targets, Skew: skew, Rate: bench.FlatOut,
+		Producers: 1, Shards: 1, Procs: 2, Window: window, Duration: 300 * time.Millisecond, Seed: c.seed,
+	}
+}
+
+// home is the home scenario.
+func (c scenarios) home() drive.Spec {
+	s := c.flat(homeTargets, bench.Threes)
+	s.Rate, s.Duration = homeRate, time.Second
+	return s
+}
+
+func (c scenarios) blocking(waiters int) drive.Spec {
+	s := c.flat(homeTargets, bench.Threes)
+	s.Kind, s.InFlight, s.Duration = drive.Blocking, waiters, 0
+	return s
+}
+
+// staged has n operations in flight, three for each target.
+func (c scenarios) staged(n int) drive.Spec {
+	s := c.flat(n/3, bench.Threes)
+	s.Kind, s.InFlight, s.Duration = drive.Staged, n, 0
+	s.Window = max(300*time.Millisecond, time.Duration(n)*2500*time.Nanosecond)
+	return s
+}
+
+func (c scenarios) batch(targets int, skew bench.Skew) drive.Spec {
+	s := c.flat(targets, skew)
+	s.Kind = drive.Batch
+	return s
+}
+
+func (c scenarios) highest() drive.Spec {
+	s := c.flat(homeTargets, bench.Threes)
+	s.Kind = drive.Highest
+	return s
+}
+
+func (c scenarios) accept() drive.Spec {
+	s := c.flat(homeTargets, bench.Threes)
+	s.Kind = drive.Accept
+	return s
+}
+
+func (c scenarios) part(targets int, skew bench.Skew) drive.Spec {
+	s := c.flat(targets, skew)
+	s.Kind, s.Shards, s.Procs, s.Duration = drive.Part, 0, 1, 80*time.Millisecond
+	return s
+}
+
+// shards is the whole job with as many producers as shards.
+func (c scenarios) shards(n int) drive.Spec {
+	s := c.flat(homeTargets, bench.Uniform)
+	s.Producers, s.Shards = 2, n
+	return s
+}
+
+func (c scenarios) queue(producers int) drive.Spec {
+	return drive.Spec{Kind: drive.Queue, Producers: producers, Procs: 2, Duration: 80 * time.Millisecond}
 }
 
 // newPlan makes the plan of the flags.
 func newPlan(f *reportFlags) *plan {
-	p := &plan{}
-	p.flatOut(f)
+	p, c := &plan{}, scenarios{f.Seed}
+	if f.Full {
+		p.cross(c, f.Trace)
+		return p
+	}
+	p.wholeJob(c)
+	p.homeScenario(c)
+	p.waiting(c)
+	p.together(c)
+	p.limits(c)
+	p.growth(c)
+	p.elements(c)
+	p.traces(c, f.Trace)
 	return p
 }
 
-// flat is the spec of a flat-out run, from which others differ.
-func flat(f *reportFlags, targets int, skew bench.Skew) drive.Spec {
-	return drive.Spec{
-		Kind: drive.Callback, Targets: targets, Skew: skew, Rate: bench.FlatOut,
-		Producers: 1, Shards: 1, Procs: 2, Window: window, Duration: 400 * time.Millisecond, Seed: f.Seed,
+var skews = []bench.Skew{bench.Threes, bench.Uniform}
+
+func (p *plan) wholeJob(c scenarios) {
+	p.begin("Whole job, flat out, told by callback",
+		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn.",
+		"cpu-ns/op", "ops/s", "allocs/op", "B/op")
+	for _, targets := range []int{100, homeTargets, million} {
+		for _, skew := range skews {
+			s := c.flat(targets, skew)
+			p.ask(fmt.Sprintf("%s %s", count(targets), skewWords[skew]), measurement{Spec: s}, everybody()...)
+			if targets == homeTargets {
+				p.ask("", measurement{Spec: s}, drive.Nobody)
+			}
+		}
 	}
 }
 
-func (p *plan) flatOut(f *reportFlags) {
-	p.begin("Flat out, told by callback", "", "cpu-ns/op", "ns/op")
+func (p *plan) homeScenario(c scenarios) {
+	p.begin("Home scenario: 300,000 operations per second, open loop",
+		"10,000 targets in threes, windows of 100 ms, told by callback. The generator, nobody, is included. Lateness is from the time at which the operation that opened the window was to be submitted; what streams do has no such time (see its comment).",
+		"cpu-ns/op", "p50-late-ns", "p99-late-ns", "p999-late-ns")
+	p.ask("300 k/s", measurement{Spec: c.home()}, append(everybody(), drive.Nobody)...)
+}
+
+func (p *plan) waiting(c scenarios) {
+	p.begin("Blocking: a goroutine waits for each operation",
+		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing. contend's is Do; the others' a channel that is used again.",
+		"cpu-ns/op", "ops/s", "allocs/op")
+	p.ask("30,000 waiting", measurement{Spec: c.blocking(homeFlight)}, everybody()...)
+	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), once: true}, peers.Contend, "expert")
+	p.begin("Told through a channel of the operation's own, which somebody reads", "Flat out. Channels are made once.", "cpu-ns/op", "ops/s")
+	s := c.flat(homeTargets, bench.Threes)
+	s.Kind = drive.Channel
+	p.ask("10,000 in threes", measurement{Spec: s}, everybody()...)
+	s.Kind = drive.Handles
+	p.ask("contend's Submit, which executes winners on goroutines", measurement{Spec: s}, peers.Contend)
+}
+
+func (p *plan) together(c scenarios) {
+	p.begin("Submitted sixteen at a time, told by group", "Operations have a tag and no memory of their own; of each group it is told who has won and how many contended. None of the peers has this.", "cpu-ns/op", "ops/s")
 	for _, targets := range []int{100, homeTargets, million} {
-		for _, skew := range []bench.Skew{bench.Threes, bench.Uniform} {
-			p.ask("x", measurement{Spec: flat(f, targets, skew)}, everybody()...)
+		for _, skew := range skews {
+			p.ask(fmt.Sprintf("%s %s", count(targets), skewWords[skew]), measurement{Spec: c.batch(targets, skew)}, peers.Contend)
 		}
 	}
+}
+
+func (p *plan) limits(c scenarios) {
+	p.begin("Highest open-loop rate with p99 lateness under 20 ms", "One producer, one shard, 10,000 targets in threes; found by doubling and three bisections of 300 ms each.", "highest-ops/s")
+	p.ask("highest", measurement{Spec: c.highest(), once: true}, windowed()...)
+	p.begin("In flight: everything submitted before the first window closes", "Three operations for each target. Bytes are the growth of the live heap, without the operations' own 64.", "B/in-flight", "cpu-ns/op")
+	p.ask("30,000", measurement{Spec: c.staged(homeFlight), once: true}, windowed()...)
+	p.ask("1 million", measurement{Spec: c.staged(million), once: true}, windowed()...)
+	p.begin("Accepting an operation", "The median of bursts of 64, at 640,000 operations per second.", "accept-ns/op")
+	p.ask("10,000 in threes", measurement{Spec: c.accept()}, everybody()...)
+}
+
+func (p *plan) growth(c scenarios) {
+	p.begin("Growth", "Two producers and random targets where shards are compared.", "cpu-ns/op", "ops/s")
+	p.ask("1 shard", measurement{Spec: c.shards(1)}, peers.Contend)
+	p.ask("2 shards", measurement{Spec: c.shards(2)}, peers.Contend)
+	p.ask("1,000 random", measurement{Spec: c.flat(1000, bench.Uniform)}, peers.Contend)
+	p.ask("1 million random", measurement{Spec: c.flat(million, bench.Uniform)}, peers.Contend)
+	p.ask("one hot target", measurement{Spec: c.flat(1, bench.Hot)}, peers.Contend, "expert")
+}
+
+func (p *plan) elements(c scenarios) {
+	p.begin("The ring alone: values of 56 bytes to one consumer", "Who finds no room, or nothing, yields and tries again; a channel parks.", "cpu-ns/op", "ns/op")
+	for _, producers := range []int{1, 2, 8, 64} {
+		names := slices.Clone(drive.Queues)
+		if producers > 1 {
+			names = slices.DeleteFunc(names, func(name string) bool { return name == "xsync-spsc" })
+		}
+		p.ask(fmt.Sprintf("%d producers", producers), measurement{Spec: c.queue(producers)}, names...)
+	}
+	p.begin("Parts of the whole, on one thread", "", "cpu-ns/op")
+	for _, targets := range []int{100, homeTargets, million} {
+		for _, skew := range skews {
+			p.ask(fmt.Sprintf("%s %s", count(targets), skewWords[skew]), measurement{Spec: c.part(targets, skew), once: true}, drive.Parts...)
+		}
+	}
+}
+
+func (p *plan) traces(c scenarios, files []string) {
+	if len(files) == 0 {
+		return
+	}
+	p.begin("Recorded traces, flat out, told by callback", "The targets of the trace, in its order, over and over.", "cpu-ns/op", "ops/s")
+	for _, file := range files {
+		s := c.flat(0, bench.Threes)
+		s.Trace = file
+		p.ask(drive.TraceName(file), measurement{Spec: s}, everybody()...)
+	}
+}
+
+var skewWords = map[bench.Skew]string{bench.Threes: "in threes", bench.Uniform: "random", bench.Hot: "hot"}
+
+func count(n int) string {
+	if n == million {
+		return "1 million"
+	}
+	return humanize.Comma(int64(n))
 }
