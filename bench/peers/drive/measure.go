@@ -29,6 +29,7 @@ const (
 	Staged   = "Staged"   // everything submitted before the first window closes
 	Highest  = "Highest"  // the highest rate that is kept up with
 	Accept   = "Accept"   // how long submitting takes
+	Idle     = "Idle"     // wake-ups with nothing to do
 	Queue    = "Queue"    // the ring alone, and others
 	Part     = "Part"     // one of the things that the whole is made of
 )
@@ -42,6 +43,7 @@ var kinds = map[string]func(Spec) (*Result, error){
 	Staged:   measureStaged,
 	Highest:  measureHighest,
 	Accept:   measureAccept,
+	Idle:     measureIdle,
 	Queue:    measureQueue,
 	Part:     measurePart,
 }

@@ -37,6 +37,7 @@ type reportFlags struct {
 	Seed   uint64        `help:"Decides targets and priorities." default:"1"`
 	Within time.Duration `help:"Begin no further round of a measurement after this time; the first is always made." default:"4m20s"`
 	Trace  []string      `help:"Replay the targets of this recorded trace, too; may be repeated." placeholder:"FILE" type:"existingfile"`
+	Quote  string        `help:"Show the benchmarks in this output of go test -bench beside the parts: those of what a package keeps to itself, such as Wheel of ./shard." placeholder:"FILE" type:"existingfile"`
 }
 
 type measureFlags struct {
@@ -116,6 +117,9 @@ func (f *reportFlags) run(out, progress io.Writer) (faults int, err error) {
 		return 0, fmt.Errorf("--only: %w", err)
 	}
 	p := newPlan(f).only(only)
+	if p.quoted, err = quote(f.Quote); err != nil {
+		return 0, fmt.Errorf("--quote: %w", err)
+	}
 	if f.List {
 		for _, m := range p.measurements {
 			fmt.Fprintln(out, m.Name())

@@ -14,8 +14,10 @@ import (
 
 // plan is what is measured, in order of importance.
 type plan struct {
+	scenarios
 	measurements []measurement
 	sections     []section
+	quoted       *results // of other benchmarks, from a file
 }
 
 // measurement is made in every round, or once.
@@ -142,6 +144,12 @@ func (c scenarios) accept() drive.Spec {
 	return s
 }
 
+func (c scenarios) idle() drive.Spec {
+	s := c.flat(1, bench.Hot)
+	s.Kind, s.Duration = drive.Idle, time.Second
+	return s
+}
+
 func (c scenarios) part(targets int, skew bench.Skew) drive.Spec {
 	s := c.flat(targets, skew)
 	s.Kind, s.Shards, s.Procs, s.Duration = drive.Part, 0, 1, 80*time.Millisecond
@@ -161,11 +169,8 @@ func (c scenarios) queue(producers int) drive.Spec {
 
 // newPlan makes the plan of the flags.
 func newPlan(f *reportFlags) *plan {
-	p, c := &plan{}, scenarios{f.Seed}
-	if f.Full {
-		p.cross(c, f.Trace)
-		return p
-	}
+	c := scenarios{f.Seed}
+	p := &plan{scenarios: c}
 	p.wholeJob(c)
 	p.homeScenario(c)
 	p.waiting(c)
@@ -174,6 +179,9 @@ func newPlan(f *reportFlags) *plan {
 	p.growth(c)
 	p.elements(c)
 	p.traces(c, f.Trace)
+	if f.Full {
+		p.cross(c, f.Trace)
+	}
 	return p
 }
 
@@ -197,7 +205,7 @@ func (p *plan) wholeJob(c scenarios) {
 func (p *plan) homeScenario(c scenarios) {
 	p.begin("Home scenario: 300,000 operations per second, open loop",
 		"10,000 targets in threes, windows of 100 ms, told by callback. The generator, nobody, is included. Lateness is from the time at which the operation that opened the window was to be submitted; what streams do has no such time (see its comment).",
-		"cpu-ns/op", "p50-late-ns", "p99-late-ns", "p999-late-ns")
+		"cpu-ns/op", "net-cpu-ns/op", "p50-late-ns", "p99-late-ns", "p999-late-ns")
 	p.ask("300 k/s", measurement{Spec: c.home()}, append(everybody(), drive.Nobody)...)
 }
 
@@ -232,6 +240,8 @@ func (p *plan) limits(c scenarios) {
 	p.ask("1 million", measurement{Spec: c.staged(million), once: true}, windowed()...)
 	p.begin("Accepting an operation", "The median of bursts of 64, at 640,000 operations per second.", "accept-ns/op")
 	p.ask("10,000 in threes", measurement{Spec: c.accept()}, everybody()...)
+	p.begin("At rest", "How often threads go to sleep by themselves in a second in which there is nothing to decide; nobody is the process without a contestant.", "switches/s")
+	p.ask("after one operation", measurement{Spec: c.idle(), once: true}, peers.Contend, "expert", "scan", drive.Nobody)
 }
 
 func (p *plan) growth(c scenarios) {
@@ -252,11 +262,9 @@ func (p *plan) elements(c scenarios) {
 		}
 		p.ask(fmt.Sprintf("%d producers", producers), measurement{Spec: c.queue(producers)}, names...)
 	}
-	p.begin("Parts of the whole, on one thread", "", "cpu-ns/op")
-	for _, targets := range []int{100, homeTargets, million} {
-		for _, skew := range skews {
-			p.ask(fmt.Sprintf("%s %s", count(targets), skewWords[skew]), measurement{Spec: c.part(targets, skew), once: true}, drive.Parts...)
-		}
+	p.begin("", "") // the parts' table is made apart
+	for _, s := range partSpecs(c) {
+		p.ask(s.head, measurement{Spec: s.part, once: true}, drive.Parts...)
 	}
 }
 

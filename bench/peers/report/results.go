@@ -2,7 +2,9 @@ package main
 
 import (
 	"math"
+	"slices"
 
+	"example.com/contend/bench/peers/drive"
 	"golang.org/x/perf/benchmath"
 )
 
@@ -40,14 +42,28 @@ func (r *results) get(question, by, unit string) (f figure, ok bool) {
 	return f, true
 }
 
-// best returns the least, or the greatest, of some contestants' medians and whose it
-// is; not ok if none of them was measured.
-func (r *results) best(question, unit string, most bool, by []string) (value float64, name string, ok bool) {
-	for _, candidate := range by {
-		f, measured := r.get(question, candidate, unit)
-		if measured && (!ok || (f.median < value) != most) {
-			value, name, ok = f.median, candidate, true
+// addNet adds the processor time without the generator's, where that was measured.
+func (r *results) addNet() {
+	for key := range r.figures {
+		if key.by != drive.Nobody || key.unit != "cpu-ns/op" {
+			continue
+		}
+		nobody, _ := r.get(key.question, drive.Nobody, "cpu-ns/op")
+		for _, name := range everybody() {
+			for _, gross := range r.figures[figureKey{key.question, name, "cpu-ns/op"}] {
+				r.add(key.question, name, "net-cpu-ns/op", gross-nobody.median)
+			}
 		}
 	}
-	return value, name, ok
+}
+
+// questions returns all questions in alphabetical order.
+func (r *results) questions() (all []string) {
+	for key := range r.figures {
+		if !slices.Contains(all, key.question) {
+			all = append(all, key.question)
+		}
+	}
+	slices.Sort(all)
+	return all
 }

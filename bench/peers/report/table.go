@@ -12,11 +12,11 @@ import (
 // write prints the whole report.
 func write(w io.Writer, h *header, p *plan, c *campaign) {
 	h.write(w)
-	writeBars(w, p, c.results)
+	writeBars(w, c.results, p.scenarios)
 	for _, s := range p.sections {
 		s.write(w, c.results)
 	}
-	writeParts(w, c.results, p)
+	writeParts(w, c.results, p.scenarios, p.quoted)
 	if len(c.faults) == 0 {
 		return
 	}
@@ -34,7 +34,7 @@ func (s *section) write(w io.Writer, r *results) {
 			asked = append(asked, q)
 		}
 	}
-	if len(asked) == 0 {
+	if len(asked) == 0 || len(s.units) == 0 {
 		return
 	}
 	fmt.Fprintf(w, "\n## %s\n", s.title)
@@ -42,6 +42,10 @@ func (s *section) write(w io.Writer, r *results) {
 		fmt.Fprintf(w, "\n%s\n", s.text)
 	}
 	names := s.names(r, asked...)
+	if len(asked) == 1 {
+		s.writeUnits(w, r, asked[0], names)
+		return
+	}
 	for _, unit := range s.units {
 		head := []string{unitNames[unit]}
 		for _, q := range asked {
@@ -57,6 +61,23 @@ func (s *section) write(w io.Writer, r *results) {
 		}
 		writeTable(w, head, rows)
 	}
+}
+
+// writeUnits prints a section of one question: its units across.
+func (s *section) writeUnits(w io.Writer, r *results, question string, names []string) {
+	head := []string{s.heads[question]}
+	for _, unit := range s.units {
+		head = append(head, unitNames[unit])
+	}
+	var rows [][]string
+	for _, name := range names {
+		row := []string{name}
+		for _, unit := range s.units {
+			row = append(row, cell(r, question, name, unit))
+		}
+		rows = append(rows, row)
+	}
+	writeTable(w, head, rows)
 }
 
 // names returns who was measured, in the order of the roster, then others.
@@ -92,7 +113,7 @@ var unitNames = map[string]string{
 	"ns/op": "wall ns/op", "cpu-ns/op": "CPU ns/op", "B/op": "garbage B/op", "allocs/op": "allocs/op",
 	"ops/s": "ops/s", "highest-ops/s": "ops/s", "B/in-flight": "bytes in flight",
 	"p50-late-ns": "p50 late", "p99-late-ns": "p99 late", "p999-late-ns": "p99.9 late",
-	"accept-ns/op": "accept ns/op", "net-cpu-ns/op": "net CPU ns/op",
+	"accept-ns/op": "accept ns/op", "net-cpu-ns/op": "net CPU ns/op", "switches/s": "sleeps per second",
 }
 
 // show formats a figure.
@@ -102,7 +123,9 @@ func show(v float64, unit string) string {
 		return fmt.Sprintf("%.2f ms", v/1e6)
 	case strings.HasSuffix(unit, "ops/s"):
 		return fmt.Sprintf("%.2f M", v/1e6)
-	case unit == "allocs/op", unit == "%":
+	case unit == "allocs/op":
+		return fmt.Sprintf("%.3f", v)
+	case unit == "%", unit == "times":
 		return fmt.Sprintf("%.2f", v)
 	case v < 10 && v != 0:
 		return fmt.Sprintf("%.1f", v)
