@@ -97,6 +97,7 @@ func (e *expert) begin(s *expertShard, target *uuid.UUID, hash uint32, priority 
 func (e *expert) sweep() {
 	defer close(e.ended)
 	for {
+		ending := e.ending.Load() // before the look at all shards: there is nothing new then
 		now := e.clock.now()
 		next := uint32(0) // 0: nothing waits
 		for i := range e.shards {
@@ -108,7 +109,7 @@ func (e *expert) sweep() {
 		switch {
 		case next != 0:
 			time.Sleep(time.Duration(int64(next)*int64(coarse) - e.clock.now()))
-		case e.ending.Load():
+		case ending:
 			return
 		default:
 			e.park()

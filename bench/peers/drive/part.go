@@ -43,6 +43,7 @@ var inParts = map[string]part{
 // parts is what the parts work on.
 type parts struct {
 	stream  *bench.Stream
+	window  time.Duration
 	targets []uuid.UUID
 	ranks   []int32
 	hashes  []uint32
@@ -79,7 +80,7 @@ func measurePart(s Spec) (*Result, error) {
 	}
 	p := newParts(w)
 	runtime.GC()
-	for start := time.Now(); time.Since(start) < s.Duration/4; { // fills what has to be full
+	for range 2*linesInFlight/partBatch + 1 { // fills what has to be full
 		p.pass(measured)
 	}
 	var took time.Duration
@@ -96,7 +97,7 @@ func measurePart(s Spec) (*Result, error) {
 
 func newParts(w bench.Workload) *parts {
 	p := &parts{
-		stream: w.Stream(0), ring: ring.New[shard.Op](2 * partBatch), core: shard.NewCore(shard.CoreConfig{}),
+		stream: w.Stream(0), window: w.Window, ring: ring.New[shard.Op](2 * partBatch), core: shard.NewCore(shard.CoreConfig{}),
 		targets: make([]uuid.UUID, partBatch), ranks: make([]int32, partBatch), hashes: make([]uint32, partBatch),
 		ops: make([]shard.Op, partBatch), step: int64(w.Window) / linesInFlight,
 	}
@@ -144,7 +145,7 @@ func (p *parts) hash() {
 func (p *parts) makeOps() {
 	p.generate()
 	p.hash()
-	terms := shard.NewTerms(bench.DefaultWindow, 0)
+	terms := shard.NewTerms(p.window, 0)
 	for i := range p.ops {
 		p.ops[i] = shard.Op{
 			Target: p.targets[i], Priority: p.ranks[i], Terms: terms,

@@ -164,7 +164,7 @@ func (c scenarios) shards(n int) drive.Spec {
 }
 
 func (c scenarios) queue(producers int) drive.Spec {
-	return drive.Spec{Kind: drive.Queue, Producers: producers, Procs: 2, Duration: 80 * time.Millisecond}
+	return drive.Spec{Kind: drive.Queue, Rate: bench.FlatOut, Producers: producers, Procs: 2, Duration: 80 * time.Millisecond}
 }
 
 // newPlan makes the plan of the flags.

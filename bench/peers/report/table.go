@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -127,7 +128,7 @@ func show(v float64, unit string) string {
 		return fmt.Sprintf("%.3f", v)
 	case unit == "%", unit == "times":
 		return fmt.Sprintf("%.2f", v)
-	case v < 10 && v != 0:
+	case math.Abs(v) < 10 && v != 0:
 		return fmt.Sprintf("%.1f", v)
 	}
 	return fmt.Sprintf("%.0f", v)
