@@ -13,9 +13,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// roundsOf returns how many operations each waiting goroutine has, one after the
-// other: fewer where there are many.
-func roundsOf(waiters int) int { return max(2, min(5, 150_000/max(1, waiters))) }
+// rounds is how many operations each waiting goroutine has, one after the other: what
+// it costs to start it is a third of its own.
+const rounds = 3
 
 // request is what a goroutine asks for.
 type request struct {
@@ -36,7 +36,7 @@ func measureBlocking(s Spec) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.Rate, w.Producers, w.Operations, w.Duration = bench.FlatOut, 1, int64(s.InFlight*roundsOf(s.InFlight)), 0
+	w.Rate, w.Producers, w.Operations, w.Duration = bench.FlatOut, 1, int64(s.InFlight)*rounds, 0
 	requests := make([]request, w.Operations)
 	stream := w.Stream(0)
 	for i := range requests {

@@ -49,7 +49,7 @@ func (s Spec) Question() string {
 	if s.Shards > 0 {
 		fmt.Fprintf(&b, "shards=%d/", s.Shards)
 	}
-	fmt.Fprintf(&b, "producers=%d", s.Producers)
+	fmt.Fprintf(&b, "producers=%d/procs=%d", s.Producers, s.Procs)
 	return b.String()
 }
 

@@ -39,7 +39,7 @@ func aboveNobody(s drive.Spec, unit string) func(*results, string) (float64, boo
 	return func(r *results, by string) (float64, bool) {
 		gross, ok := r.get(s.Question(), by, unit)
 		nobody, known := r.get(s.Question(), drive.Nobody, unit)
-		return gross.median - nobody.median, ok && known
+		return max(0, gross.median-nobody.median), ok && known
 	}
 }
 
@@ -144,7 +144,9 @@ func (b *bar) row(r *results) (row []string, met, ok bool) {
 	limit, best, ratio := b.words(), "–", "–"
 	if peer, name, known := b.bestPeer(r); known {
 		best = fmt.Sprintf("%s (%s)", show(peer, b.unit), name)
-		ratio = fmt.Sprintf("%.2f", value/peer)
+		if ratio = fmt.Sprintf("%.2f", value/peer); peer == 0 {
+			ratio = "–"
+		}
 		if b.ratio != 0 {
 			met = met && b.reached(value/peer, b.ratio)
 		}

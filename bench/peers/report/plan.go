@@ -10,6 +10,7 @@ import (
 	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 )
 
 // plan is what is measured, in order of importance.
@@ -30,8 +31,9 @@ type measurement struct {
 type section struct {
 	title, text string
 	units       []string
-	questions   []string          // in the order in which they are asked
-	heads       map[string]string // of the columns, by question
+	questions   []string            // in the order in which they are asked
+	heads       map[string]string   // of the columns, by question
+	by          map[string][]string // who is asked
 }
 
 // only leaves what matches.
@@ -66,21 +68,31 @@ var orderOfOthers = slices.Concat([]string{drive.Nobody}, drive.Queues, drive.Pa
 
 // begin starts a section.
 func (p *plan) begin(title, text string, units ...string) {
-	p.sections = append(p.sections, section{title: title, text: text, units: units, heads: make(map[string]string)})
+	p.sections = append(p.sections, section{
+		title: title, text: text, units: units,
+		heads: make(map[string]string), by: make(map[string][]string),
+	})
 }
 
-// ask adds a column to the section, and a measurement of everybody who is named.
+// ask adds a column to the section, and a measurement of everybody who is named. What
+// is asked twice is measured once, for the longer of the times.
 func (p *plan) ask(head string, m measurement, by ...string) {
 	s := &p.sections[len(p.sections)-1]
-	if _, known := s.heads[m.Question()]; !known {
-		s.questions = append(s.questions, m.Question())
-		s.heads[m.Question()] = head
+	question := m.Question()
+	if _, known := s.heads[question]; !known {
+		s.questions = append(s.questions, question)
+		s.heads[question] = head
 	}
+	s.by[question] = append(s.by[question], by...)
 	for _, name := range by {
 		m.By = name
-		if !slices.Contains(p.measurements, m) {
+		at := slices.IndexFunc(p.measurements, func(other measurement) bool { return other.Name() == m.Name() })
+		if at < 0 {
 			p.measurements = append(p.measurements, m)
+			continue
 		}
+		other := &p.measurements[at]
+		other.Duration, other.once = max(other.Duration, m.Duration), other.once && m.once
 	}
 }
 
@@ -189,7 +201,7 @@ var skews = []bench.Skew{bench.Threes, bench.Uniform}
 
 func (p *plan) wholeJob(c scenarios) {
 	p.begin("Whole job, flat out, told by callback",
-		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn.",
+		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn. What is allocated includes the growth, in the first window, of what is kept; the operations' own memory is not counted.",
 		"cpu-ns/op", "ops/s", "allocs/op", "B/op")
 	for _, targets := range []int{100, homeTargets, million} {
 		for _, skew := range skews {
@@ -241,15 +253,25 @@ func (p *plan) limits(c scenarios) {
 	p.begin("Accepting an operation", "The median of bursts of 64, at 640,000 operations per second.", "accept-ns/op")
 	p.ask("10,000 in threes", measurement{Spec: c.accept()}, everybody()...)
 	p.begin("At rest", "How often threads go to sleep by themselves in a second in which there is nothing to decide; nobody is the process without a contestant.", "switches/s")
-	p.ask("after one operation", measurement{Spec: c.idle(), once: true}, peers.Contend, "expert", "scan", drive.Nobody)
+	p.ask("after one operation", measurement{Spec: c.idle()}, peers.Contend, "expert", "scan", drive.Nobody)
 }
 
 func (p *plan) growth(c scenarios) {
-	p.begin("Growth", "Two producers and random targets where shards are compared.", "cpu-ns/op", "ops/s")
+	p.begin("Producers and processors", "Flat out, 10,000 random targets, one shard where there are shards.", "cpu-ns/op", "ops/s")
+	some := []string{peers.Contend, "expert", "afterfunc64", "actors"}
+	for _, producers := range []int{1, 2, 8, 64} {
+		s := c.flat(homeTargets, bench.Uniform)
+		s.Producers = producers
+		p.ask(counted(producers, "producer"), measurement{Spec: s}, some...)
+	}
+	s := c.flat(homeTargets, bench.Uniform)
+	s.Procs = 1
+	p.ask("1 producer, 1 processor", measurement{Spec: s}, some...)
+	p.begin("Growth", "Two producers and 10,000 random targets where shards are compared.", "cpu-ns/op", "ops/s")
 	p.ask("1 shard", measurement{Spec: c.shards(1)}, peers.Contend)
 	p.ask("2 shards", measurement{Spec: c.shards(2)}, peers.Contend)
-	p.ask("1,000 random", measurement{Spec: c.flat(1000, bench.Uniform)}, peers.Contend)
-	p.ask("1 million random", measurement{Spec: c.flat(million, bench.Uniform)}, peers.Contend)
+	p.ask("1,000 random", measurement{Spec: c.flat(1000, bench.Uniform)}, peers.Contend, "expert")
+	p.ask("1 million random", measurement{Spec: c.flat(million, bench.Uniform)}, peers.Contend, "expert")
 	p.ask("one hot target", measurement{Spec: c.flat(1, bench.Hot)}, peers.Contend, "expert")
 }
 
@@ -260,7 +282,7 @@ func (p *plan) elements(c scenarios) {
 		if producers > 1 {
 			names = slices.DeleteFunc(names, func(name string) bool { return name == "xsync-spsc" })
 		}
-		p.ask(fmt.Sprintf("%d producers", producers), measurement{Spec: c.queue(producers)}, names...)
+		p.ask(counted(producers, "producer"), measurement{Spec: c.queue(producers)}, names...)
 	}
 	p.begin("", "") // the parts' table is made apart
 	for _, s := range partSpecs(c) {
@@ -288,3 +310,6 @@ func count(n int) string {
 	}
 	return humanize.Comma(int64(n))
 }
+
+// counted is a number of things.
+func counted(n int, thing string) string { return english.Plural(n, thing, "") }

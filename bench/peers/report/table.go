@@ -81,11 +81,11 @@ func (s *section) writeUnits(w io.Writer, r *results, question string, names []s
 	writeTable(w, head, rows)
 }
 
-// names returns who was measured, in the order of the roster, then others.
+// names returns who was asked and measured, in the order of the roster, then others.
 func (s *section) names(r *results, questions ...string) []string {
 	var found []string
 	for key := range r.figures {
-		if slices.Contains(questions, key.question) && !slices.Contains(found, key.by) {
+		if slices.Contains(questions, key.question) && slices.Contains(s.by[key.question], key.by) && !slices.Contains(found, key.by) {
 			found = append(found, key.by)
 		}
 	}
@@ -111,7 +111,7 @@ func cell(r *results, question, by, unit string) string {
 
 // unitNames are what stands in the corner of a table.
 var unitNames = map[string]string{
-	"ns/op": "wall ns/op", "cpu-ns/op": "CPU ns/op", "B/op": "garbage B/op", "allocs/op": "allocs/op",
+	"ns/op": "wall ns/op", "cpu-ns/op": "CPU ns/op", "B/op": "allocated B/op", "allocs/op": "allocs/op",
 	"ops/s": "ops/s", "highest-ops/s": "ops/s", "B/in-flight": "bytes in flight",
 	"p50-late-ns": "p50 late", "p99-late-ns": "p99 late", "p999-late-ns": "p99.9 late",
 	"accept-ns/op": "accept ns/op", "net-cpu-ns/op": "net CPU ns/op", "switches/s": "sleeps per second",
