@@ -89,4 +89,3 @@ func (c scenarios) shards(n int) drive.Spec {
 func (c scenarios) queue(producers int) drive.Spec {
 	return drive.Spec{Kind: drive.Queue, Rate: bench.FlatOut, Producers: producers, Procs: 2, Duration: 80 * time.Millisecond}
 }
-
