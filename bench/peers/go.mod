@@ -1,6 +1,6 @@
 module example.com/contend/bench/peers
 
-go 1.26.0
+go 1.25.0
 
 replace example.com/contend => ../..
 
@@ -17,7 +17,7 @@ require (
 	github.com/reugn/go-streams v0.13.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
-	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da
+	golang.org/x/perf v0.0.0-20250813145418-2f7363a06fe1
 )
 
 require (
