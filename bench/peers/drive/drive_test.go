@@ -53,6 +53,7 @@ func TestEveryMeasurement(t *testing.T) {
 	for kind, unit := range map[string]string{Batch: "cpu-ns/op", Handles: "cpu-ns/op", Idle: "switches/s"} {
 		t.Run(kind, func(t *testing.T) { requireMeasured(t, short(kind, peers.Contend), unit) })
 	}
+	t.Run(peers.BatchedName, func(t *testing.T) { requireMeasured(t, short(Batch, peers.BatchedName), "cpu-ns/op") })
 	for _, name := range Parts {
 		t.Run(name, func(t *testing.T) { requireMeasured(t, short(Part, name), "cpu-ns/op") })
 	}
@@ -92,7 +93,7 @@ func TestManyProducers(t *testing.T) {
 func TestWhatCannotBeMeasured(t *testing.T) {
 	for _, s := range []Spec{
 		{Kind: "Nothing"}, short(Callback, "somebody"), short(Channel, "somebody"), short(Blocking, "somebody"),
-		short(Queue, "heap"), short(Part, "heart"), {Kind: Callback, By: peers.Contend, Targets: -1},
+		short(Queue, "heap"), short(Batch, "scan"), short(Part, "heart"), {Kind: Callback, By: peers.Contend, Targets: -1},
 		{Kind: Queue, By: "xsync-spsc", Producers: 2}, {Kind: Callback, By: peers.Contend, Trace: "/nowhere"},
 	} {
 		_, err := Measure(s)
