@@ -36,7 +36,7 @@ func onShard() bool { return framesOf(ownerFrame, journalFrame) > 0 }
 
 // framesOf counts the frames of functions on the caller's stack.
 func framesOf(functions ...frame) (n int) {
-	var pcs [64]uintptr
+	var pcs [32]uintptr
 	for skip := 2; ; skip += len(pcs) {
 		got := runtime.Callers(skip, pcs[:])
 		for _, pc := range pcs[:got] {

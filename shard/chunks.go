@@ -86,4 +86,11 @@ func (s *chunks) cut(ch *chunk, index uint32) {
 	s.release(next)
 }
 
+func (s *chunks) age() {
+	s.singles.age()
+	s.rows.age()
+}
+
+func (s *chunks) surplus() bool { return s.singles.surplus() || s.rows.surplus() }
+
 func (s *chunks) bytes() int { return s.singles.bytes() + s.rows.bytes() }

@@ -267,6 +267,21 @@ func (c *Core) Release() {
 	}
 }
 
+// Age says that some time has passed. Memory that was not needed in that time, nor
+// in the time before, is given back: a load that comes in waves keeps what it needs.
+// It decides nothing.
+func (c *Core) Age() {
+	c.groups.age()
+	c.chunks.age()
+	c.table.age()
+}
+
+// Surplus reports whether the core holds more memory than what is staged needs, so
+// that Age would give some back, the first time or the second.
+func (c *Core) Surplus() bool {
+	return c.groups.surplus() || c.chunks.surplus() || c.table.surplus()
+}
+
 // Next returns the earliest time at which Advance has something to do, and
 // false if nothing waits for a time.
 func (c *Core) Next() (at int64, ok bool) {

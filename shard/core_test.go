@@ -100,6 +100,10 @@ func TestCoreShrinksAfterBurst(t *testing.T) {
 	for len(core.Decide()) > 0 {
 		core.Release()
 	}
+	require.True(t, core.Surplus())
+	core.Age()
+	core.Age()
+	require.False(t, core.Surplus())
 	require.LessOrEqual(t, len(core.groups.pages), 1)
 	require.LessOrEqual(t, len(core.chunks.singles.pages), 1)
 	require.LessOrEqual(t, len(core.chunks.rows.pages), 1)

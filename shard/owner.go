@@ -18,6 +18,11 @@ const (
 	// busyOps is from where on it is busy. Below, it wakes for each deadline.
 	busyOps = 16
 
+	// ageEvery is for how long memory is kept that was needed before: longer than
+	// the usual window, so that a load that comes in waves allocates nothing. Most
+	// is given back after twice that time.
+	ageEvery = int64(250 * time.Millisecond)
+
 	// floodOps is from where on it is so busy that submitters are spared
 	// reading the clock. A submission is then dated up to lookEvery late.
 	floodOps = 1024
@@ -32,6 +37,7 @@ type owner struct {
 
 	taken   uint64 // operations staged, if somebody has to know
 	looked  int64  // when the last look began
+	aged    int64  // when the core's memory was last asked what it needs
 	found   int64  // the time given to unstamped operations of this drain
 	drained int    // operations found by the last look
 	whole   bool   // the last look drained up to its snapshot
@@ -161,6 +167,7 @@ func (s *Shard) look() bool {
 	s.owner.drained = int(s.ring.Drained() - before)
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
 	s.advance(closed, aborted)
+	s.owner.age()
 	s.tally.publish(s.owner.core)
 	s.strict.Store(s.owner.core.Strict())
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
@@ -200,6 +207,14 @@ func (s *Shard) advance(closed, aborted bool) {
 	}
 	if o.journal != nil {
 		o.journal.flush(o.looked, o.core.Staged() == 0)
+	}
+}
+
+// age lets the core give memory back.
+func (o *owner) age() {
+	if o.looked-o.aged >= ageEvery {
+		o.aged = o.looked
+		o.core.Age()
 	}
 }
 
@@ -249,6 +264,11 @@ func (s *Shard) restUntilDue() {
 			return
 		}
 		timed = timed && s.owner.whole
+	}
+	if s.owner.core.Surplus() { // it is given back in time
+		if age := s.owner.looked + ageEvery; !timed || age < due {
+			due, timed = age, true
+		}
 	}
 	if timed {
 		s.sleepUntil(due)

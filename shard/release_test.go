@@ -104,6 +104,9 @@ func exhaust(core *Core) {
 // requireEmpty checks that a core keeps little more than a new one.
 func requireEmpty(t *testing.T, core *Core) {
 	t.Helper()
+	core.Age()
+	core.Age()
+	require.False(t, core.Surplus())
 	require.LessOrEqual(t, core.mores.bytes(), int(unsafe.Sizeof([pageItems]more{})))
 	require.Empty(t, core.mores.pages)
 	require.LessOrEqual(t, core.groups.used+core.groups.spare, 1)

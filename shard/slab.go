@@ -21,6 +21,8 @@ type slab[T any] struct {
 	live  int        // records in use
 	used  int        // pages with a record in use
 	spare int        // pages without one
+	peak  int        // most pages in use since the last age
+	kept  int        // and before that, since the age before
 }
 
 type page[T any] struct {
@@ -49,6 +51,7 @@ func (s *slab[T]) alloc() (uint32, *T) {
 		if p.live == 0 {
 			s.used++
 			s.spare--
+			s.peak = max(s.peak, s.used)
 		}
 		p.live++
 		s.live++
@@ -131,14 +134,29 @@ func (s *slab[T]) release(i uint32) {
 	if p.live == 0 {
 		s.used--
 		s.spare++
-		for s.spare > 1+s.used/4 {
-			s.giveBack()
-		}
+		s.trim()
 	}
 }
 
-// giveBack lets go of the last empty page. Keeping a quarter of the pages in
-// use as spare ones keeps an even load from allocating.
+// age says that some time has passed. What was not in use then, nor in the time
+// before, is given back.
+func (s *slab[T]) age() {
+	s.kept, s.peak = s.peak, s.used
+	s.trim()
+}
+
+// trim gives back what was not in use for a while. An even load keeps a quarter of
+// its pages as spare ones; one that comes in waves keeps what the last waves took.
+func (s *slab[T]) trim() {
+	for s.spare > max(1+s.used/4, max(s.peak, s.kept)-s.used) {
+		s.giveBack()
+	}
+}
+
+// surplus reports whether age would have something to give back, now or later.
+func (s *slab[T]) surplus() bool { return s.spare > 1+s.used/4 }
+
+// giveBack lets go of the last empty page.
 func (s *slab[T]) giveBack() {
 	n := s.lastEmpty()
 	s.pages[n] = nil

@@ -66,6 +66,8 @@ func (r *slabRun) check() {
 		}
 	}
 	require.Equal(r.t, len(r.want), r.slab.live)
+	r.slab.age()
+	r.slab.age()
 	used, spare := 0, 0
 	for _, p := range r.slab.pages {
 		switch {
@@ -121,6 +123,8 @@ func TestSlabGivesMemoryBack(t *testing.T) {
 			for _, i := range indices {
 				s.release(i)
 			}
+			s.age()
+			s.age()
 			held := 0
 			for _, p := range s.pages {
 				if p != nil {

@@ -57,6 +57,8 @@ func (r *tableRun) check(n uint64) {
 			r.t.Fatalf("target %d: found %t at %d, want %t at %d", i, ok, index, exists, want)
 		}
 	}
+	r.table.age()
+	r.table.age()
 	live, cells := len(r.want), len(r.table.cells)
 	require.Equal(r.t, live, r.table.live)
 	require.LessOrEqual(r.t, 2*live, cells, "fuller than half")

@@ -1,0 +1,201 @@
+package drive
+
+import (
+	"encoding/binary"
+	"fmt"
+	"runtime"
+	"time"
+
+	"example.com/contend/bench"
+	"example.com/contend/bench/peers"
+	"example.com/contend/engine"
+	"example.com/contend/ring"
+	"example.com/contend/shard"
+	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
+)
+
+// Parts are what contend's whole job is made of, in the order in which an operation
+// passes through them. They are measured through what is exported; the table and the
+// wheel, which package shard keeps to itself, are in one with the core. Their own
+// benchmarks are in that package (go test -bench 'Wheel|Core' ./shard).
+var Parts = []string{"generator", "hash", "enqueue", "dequeue", "core", "delivery"}
+
+// partBatch is how many operations pass through a part between two readings of the
+// clock: enough that the clock does not count, and as many as a ring of the default
+// size holds.
+const partBatch = 4096
+
+// part is what is done with a batch of operations: what comes before it, and what is
+// measured.
+type part struct{ before, measured func(*parts) }
+
+// inParts is how each is measured.
+var inParts = map[string]part{
+	"generator": {func(*parts) {}, (*parts).generate},
+	"hash":      {(*parts).generate, (*parts).hash},
+	"enqueue":   {(*parts).makeOps, (*parts).enqueue},
+	"dequeue":   {func(p *parts) { p.makeOps(); p.enqueue() }, (*parts).dequeue},
+	"core":      {(*parts).makeOps, (*parts).decide},
+	"delivery":  {func(*parts) {}, (*parts).deliver},
+}
+
+// parts is what the parts work on.
+type parts struct {
+	stream  *bench.Stream
+	window  time.Duration
+	targets []uuid.UUID
+	ranks   []int32
+	hashes  []uint32
+	ops     []shard.Op
+
+	ring *ring.Ring[shard.Op]
+	sum  uint64 // of what was drained
+
+	core      *shard.Core
+	now, step int64 // of the core's logical time
+	look      int64 // when it is to decide next
+	staged    uint64
+	decided   uint64
+
+	lines   []*peers.Op
+	at      int
+	verdict engine.Verdict
+}
+
+// linesInFlight is how much of the caller's memory lies between two uses of a line,
+// and how many operations are in flight in the core: those of the home scenario.
+const linesInFlight = 30_000
+
+// measurePart measures one part on one thread, with the operations of the workload.
+func measurePart(s Spec) (*Result, error) {
+	s.Rate, s.Producers = bench.FlatOut, 1
+	w, err := s.workload()
+	if err != nil {
+		return nil, err
+	}
+	measured, ok := inParts[s.By]
+	if !ok {
+		return nil, fmt.Errorf("drive: there is no part %q", s.By)
+	}
+	p := newParts(w)
+	runtime.GC()
+	for range 2*linesInFlight/partBatch + 1 { // fills what has to be full
+		p.pass(measured)
+	}
+	var took time.Duration
+	result := &Result{}
+	for start := time.Now(); time.Since(start) < s.Duration; result.Operations += partBatch {
+		took += p.pass(measured)
+	}
+	result.add(float64(took)/float64(result.Operations), "cpu-ns/op")
+	if s.By == "core" && p.decided == 0 || s.By == "dequeue" && p.sum == 0 {
+		result.fault("nothing was done")
+	}
+	return result, nil
+}
+
+func newParts(w bench.Workload) *parts {
+	p := &parts{
+		stream: w.Stream(0), window: w.Window, ring: ring.New[shard.Op](2 * partBatch), core: shard.NewCore(shard.CoreConfig{}),
+		targets: make([]uuid.UUID, partBatch), ranks: make([]int32, partBatch), hashes: make([]uint32, partBatch),
+		ops: make([]shard.Op, partBatch), step: int64(w.Window) / linesInFlight,
+	}
+	for len(p.lines) < linesInFlight {
+		slab := peers.NewOps()
+		for i := range slab {
+			slab[i].Prepare(0, false)
+			p.lines = append(p.lines, &slab[i])
+		}
+	}
+	p.verdict.Outcome, p.verdict.Contenders = engine.Lost, 3
+	return p
+}
+
+// pass has a batch handled and returns how long the part took.
+func (p *parts) pass(one part) time.Duration {
+	one.before(p)
+	start := time.Now()
+	one.measured(p)
+	took := time.Since(start)
+	p.ring.Drain(p.ring.Tail(), func(uint64, *shard.Op) {})
+	return took
+}
+
+// generate draws operations from the stream.
+func (p *parts) generate() {
+	for i := range p.targets {
+		p.targets[i], p.ranks[i], _ = p.stream.Next()
+	}
+}
+
+// hash does what the engine's router does, which is not exported: a secret is mixed
+// into the target, and xxhash mixes that.
+func (p *parts) hash() {
+	le := binary.LittleEndian
+	for i := range p.targets {
+		var in [16]byte
+		le.PutUint64(in[:8], le.Uint64(p.targets[i][:8])^0x9e3779b97f4a7c15)
+		le.PutUint64(in[8:], le.Uint64(p.targets[i][8:])^0xbf58476d1ce4e5b9)
+		p.hashes[i] = uint32(xxhash.Sum64(in[:]))
+	}
+}
+
+// makeOps makes submissions of what was generated.
+func (p *parts) makeOps() {
+	p.generate()
+	p.hash()
+	terms := shard.NewTerms(p.window, 0)
+	for i := range p.ops {
+		p.ops[i] = shard.Op{
+			Target: p.targets[i], Priority: p.ranks[i], Terms: terms,
+			Hash: p.hashes[i] &^ 1, // the lowest bit is a flag, of tickets to be read
+		}
+	}
+}
+
+func (p *parts) enqueue() {
+	for i := range p.ops {
+		if _, err := p.ring.Push(&p.ops[i]); err != nil {
+			panic(err) // it has room for a batch
+		}
+	}
+}
+
+func (p *parts) dequeue() {
+	p.ring.Drain(p.ring.Tail(), func(_ uint64, op *shard.Op) { p.sum += uint64(op.Hash) })
+}
+
+// decide stages operations in logical time that passes so that 30,000 are in flight,
+// and decides what is due every millisecond of it: that is table, wheel and chunks,
+// without the ring, the clock, the goroutine and the telling.
+func (p *parts) decide() {
+	for i := range p.ops {
+		op := &p.ops[i]
+		p.staged++
+		op.At, op.Tag = p.now, p.staged
+		p.core.Stage(op, p.staged, p.now)
+		if p.now += p.step; p.now < p.look {
+			continue
+		}
+		p.look = p.now + int64(time.Millisecond)
+		p.core.Advance(p.now)
+		for batch := p.core.Decide(); len(batch) > 0; batch = p.core.Decide() {
+			p.decided += uint64(len(batch))
+			p.core.Release()
+		}
+	}
+}
+
+// deliver tells operations their verdict through their tickets, in the order of
+// submission, and makes their memory ready for the next one.
+func (p *parts) deliver() {
+	for range partBatch {
+		op := p.lines[p.at]
+		if p.at++; p.at == len(p.lines) {
+			p.at = 0
+		}
+		op.Prepare(0, false)
+		op.To.Decided(&p.verdict)
+	}
+}

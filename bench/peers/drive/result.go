@@ -1,0 +1,70 @@
+package drive
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"example.com/contend/bench"
+)
+
+// Result is what a measurement came to.
+type Result struct {
+	Operations int64
+	Values     []Value
+	Faults     []string // what must not be
+}
+
+// Value is a figure and its unit.
+type Value struct {
+	Figure float64
+	Unit   string
+}
+
+func (r *Result) add(figure float64, unit string) { r.Values = append(r.Values, Value{figure, unit}) }
+
+func (r *Result) fault(format string, args ...any) {
+	r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
+}
+
+// Line is the result in the format of Go's benchmarks.
+func (r *Result) Line(name string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\t%d", name, max(1, r.Operations))
+	for _, v := range r.Values {
+		fmt.Fprintf(&b, "\t%.6g %s", v.Figure, v.Unit)
+	}
+	return b.String()
+}
+
+// meter measures the process from one moment to another.
+type meter struct {
+	began  time.Time
+	cpu    bench.CPU
+	memory bench.Memory
+}
+
+func startMeter() meter {
+	return meter{time.Now(), bench.ProcessCPU(), bench.ReadMemory()}
+}
+
+// stop adds what an operation cost. Own is what the driver itself has allocated,
+// idle for how long there was nothing to do but wait for the last window.
+func (m meter) stop(r *Result, own int64, idle time.Duration) {
+	cpu, wall, memory := bench.ProcessCPU().Sub(m.cpu), time.Since(m.began), bench.ReadMemory()
+	if wall > 2*idle { // else it is of another window than the contract's
+		wall -= idle
+	}
+	n := float64(max(1, r.Operations))
+	r.add(float64(wall)/n, "ns/op")
+	r.add(float64(cpu.Total())/n, "cpu-ns/op")
+	r.add(max(0, float64(int64(memory.Allocated-m.memory.Allocated)-own))/n, "B/op")
+	r.add(float64(memory.Objects-m.memory.Objects)/n, "allocs/op")
+	r.add(n/wall.Seconds(), "ops/s")
+}
+
+func (r *Result) addLateness(s bench.Summary) {
+	r.add(float64(s.P50), "p50-late-ns")
+	r.add(float64(s.P99), "p99-late-ns")
+	r.add(float64(s.P999), "p999-late-ns")
+}

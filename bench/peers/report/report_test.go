@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"example.com/contend/bench/peers"
+	"example.com/contend/bench/peers/drive"
+	"github.com/stretchr/testify/require"
+)
+
+// TestMain is the command where it has started itself.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "measure" {
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+func defaultPlan() *plan { return newPlan(&reportFlags{Seed: 1}) }
+
+// faked returns results in which everything that is planned was measured.
+func faked(p *plan, figure float64) *results {
+	r := newResults()
+	for _, m := range p.measurements {
+		for unit := range unitNames {
+			r.add(m.Question(), m.By, unit, figure)
+		}
+	}
+	return r
+}
+
+// Every bar of the budget can be told from what is planned, and none that asks for a
+// ratio to the best peer is without one.
+func TestPlanAnswersEveryBar(t *testing.T) {
+	r := faked(defaultPlan(), 100)
+	for _, b := range bars(scenarios{1}) {
+		row, _, ok := b.row(r)
+		require.True(t, ok, b.what)
+		require.NotContains(t, row, "not measured", b.what)
+	}
+}
+
+func TestPlanAnswersTheSumOfTheParts(t *testing.T) {
+	var out bytes.Buffer
+	writeParts(&out, faked(defaultPlan(), 10), scenarios{1}, newResults())
+	require.Contains(t, out.String(), "| sum | 60 | 60 | 60 | 60 | 60 | 60 |")
+	require.Contains(t, out.String(), "| the rest | -50 |")
+}
+
+// Measurements can be told apart by name, which is what benchstat goes by, and what the
+// results are kept by.
+func TestPlanNamesAreUnique(t *testing.T) {
+	for _, full := range []bool{false, true} {
+		seen := make(map[string]bool)
+		for _, m := range newPlan(&reportFlags{Full: full, Trace: []string{"a/one.gz", "b/two-three.csv.gz"}}).measurements {
+			require.False(t, seen[m.Name()], m.Name())
+			seen[m.Name()] = true
+			require.NotContains(t, m.Name(), " ")
+			require.Contains(t, m.Name(), fmt.Sprintf("procs=%d/", m.Procs))
+		}
+	}
+}
+
+func TestBarsAreMetOrNot(t *testing.T) {
+	s := scenarios{1}.home()
+	for _, c := range []struct {
+		bar              bar
+		contend, best    float64
+		met              bool
+		measured, ratios string
+	}{
+		{bar{unit: "cpu-ns/op", limit: 100, ratio: 0.5, value: of(s, "cpu-ns/op")}, 50, 200, true, "50", "0.25"},
+		{bar{unit: "cpu-ns/op", limit: 100, ratio: 0.5, value: of(s, "cpu-ns/op")}, 50, 60, false, "50", "0.83"},
+		{bar{unit: "cpu-ns/op", limit: 100, value: of(s, "cpu-ns/op")}, 101, 900, false, "101", "0.11"},
+		{bar{unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(s, "cpu-ns/op")}, 9e6, 2e6, true, "9.00 M", "4.50"},
+		{bar{unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(s, "cpu-ns/op")}, 9e6, 3e6, false, "9.00 M", "3.00"},
+		{bar{unit: "ops/s", limit: 8e6, most: true, value: of(s, "cpu-ns/op")}, 7e6, 1e6, false, "7.00 M", "7.00"},
+	} {
+		r := newResults()
+		r.add(s.Question(), peers.Contend, "cpu-ns/op", c.contend)
+		r.add(s.Question(), "expert", "cpu-ns/op", c.best)
+		worse := 2 * c.best
+		if c.bar.most {
+			worse = c.best / 2
+		}
+		r.add(s.Question(), "afterfunc", "cpu-ns/op", worse)
+		r.add(s.Question(), "streams", "cpu-ns/op", 0.001) // of other windows
+		row, met, ok := c.bar.row(r)
+		require.True(t, ok)
+		require.Equal(t, c.met, met, row)
+		require.Equal(t, c.measured, row[2])
+		require.Equal(t, c.ratios, row[4])
+	}
+	_, _, ok := bars(scenarios{1})[0].row(newResults())
+	require.False(t, ok)
+}
+
+func TestMediansAndNet(t *testing.T) {
+	r := newResults()
+	for _, v := range []float64{30, 10, 20} {
+		r.add("q", peers.Contend, "cpu-ns/op", v)
+		r.add("q", drive.Nobody, "cpu-ns/op", v/10)
+	}
+	f, ok := r.get("q", peers.Contend, "cpu-ns/op")
+	require.True(t, ok)
+	require.Equal(t, figure{20, 0.5}, f)
+	r.addNet()
+	require.Equal(t, "**18 ±56%**", cell(r, "q", peers.Contend, "net-cpu-ns/op"))
+	require.Equal(t, "–", cell(r, "q", "expert", "cpu-ns/op"))
+}
+
+// The whole command, with what it starts.
+func TestCommand(t *testing.T) {
+	raw := filepath.Join(t.TempDir(), "raw")
+	var out, progress bytes.Buffer
+	code := run([]string{"--only", "Part.*by=(hash|delivery)", "--rounds", "2", "--raw", raw}, &out, &progress)
+	require.Equal(t, exitOK, code, progress.String())
+	lines, err := os.ReadFile(raw)
+	require.NoError(t, err)
+	require.Len(t, regexp.MustCompile(`(?m)^BenchmarkPart/`).FindAllString(string(lines), -1), 12, "once each")
+	require.Contains(t, out.String(), "# contend beside its peers")
+
+	out.Reset()
+	require.Equal(t, exitOK, run([]string{"--list"}, &out, &progress))
+	require.Contains(t, out.String(), "by=contend")
+	for _, wrong := range [][]string{{"--only", "("}, {"--rounds", "0"}, {"--quote", "/nowhere"}, {"--nonsense"}, {"measure", "nonsense"}, {"measure", "{}"}} {
+		require.Equal(t, exitUsage, run(wrong, &out, &progress), wrong)
+	}
+	require.Equal(t, exitOK, run([]string{"--help"}, &out, &progress))
+}
+
+func TestQuote(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "quoted")
+	require.NoError(t, os.WriteFile(file, []byte("BenchmarkWheel-2\t100\t30.0 ns/op\nBenchmarkWheel-2\t100\t40.0 ns/op\nBenchmarkWheel-2\t100\t35.0 ns/op\n"), 0o600))
+	quoted, err := quote(file)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	writeQuoted(&out, quoted)
+	require.Contains(t, out.String(), "| Wheel-2 | 35 ±14% |")
+}
