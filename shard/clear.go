@@ -53,9 +53,9 @@ func (c *Core) clearMembers(g *group, opened int64) {
 		if s.empty() {
 			continue
 		}
+		c.dismiss(&Dismissal{Outcome: Cleared, Target: g.target, Op: s, Opened: opened, At: c.now})
 		m.set(Standing{Ticket: &gone})
 		c.staged--
-		c.dismiss(&Dismissal{Outcome: Cleared, Target: g.target, Op: s, Opened: opened, At: c.now})
 	}
 	g.flags |= gaps
 	g.best = nowhere
