@@ -3,6 +3,7 @@ package shard
 // decideByRules decides a group whose time has come, or puts it off. For parked
 // operations it is the time to enter.
 func (c *Core) decideByRules(index uint32, g *group) {
+	c.current, c.walk = index+1, walk{g.count, g.count}
 	if g.flags&parked != 0 && !c.abandoned {
 		c.unpark(index, g)
 		return
@@ -114,7 +115,9 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 func (c *Core) resume() {
 	if c.deciding > 0 {
 		index := c.deciding - 1
+		c.current = index + 1
 		c.conclude(index, c.groups.at(index), false) // at fault: nobody is asked
+		c.current = 0
 	}
 }
 

@@ -9,13 +9,13 @@ package shard
 // interrupted takes note that user's code has ended the goroutine, which it does
 // only where the core knows how to go on.
 func (c *Core) interrupted() {
-	c.current, c.enters, c.entering = 0, false, entrant{}
+	c.asked, c.current, c.enters, c.entering = false, 0, false, entrant{}
 }
 
 // condemnGroup ends the contention of the group that was being decided.
 func (c *Core) condemnGroup(fault *Fault) {
 	index := c.current - 1
-	c.current, c.deciding = 0, 0
+	c.asked, c.current, c.deciding = false, 0, 0
 	defer c.recount()
 	for _, decided := range c.decided {
 		if decided == index {
@@ -80,7 +80,7 @@ func (c *Core) condemnOp(op *Op, id uint64, now int64, fault *Fault) {
 // condemnEntering ends that of one that was entering again.
 func (c *Core) condemnEntering(fault *Fault) {
 	e := c.entering
-	c.entering, c.enters = entrant{}, false
+	c.asked, c.entering, c.enters = false, entrant{}, false
 	c.condemnEntrant(&e, c.now, fault)
 }
 

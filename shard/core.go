@@ -44,7 +44,8 @@ type Core struct {
 	closing   bool   // nobody tries again
 	abandoned bool   // every fired group is abandoned
 	deciding  uint32 // index+1 of the group whose policy is being asked
-	current   uint32 // index+1 of the group that is being decided; see condemnGroup
+	asked     bool   // Decide has begun, and has not returned
+	current   uint32 // index+1 of the group that is being decided by rules; see condemnGroup
 	walk      walk
 	entering  entrant // while it enters, to be found by condemnEntrant
 	enters    bool
@@ -187,6 +188,7 @@ func (c *Core) Abandon() {
 // is dropped without a decision. The batch is valid until Release, which must be
 // called before the next Decide.
 func (c *Core) Decide() []Decision {
+	c.asked = true
 	c.resume()
 	for len(c.batch) < batchSize {
 		c.enterAgain()
@@ -198,17 +200,17 @@ func (c *Core) Decide() []Decision {
 			break
 		}
 		g := c.groups.at(index)
-		c.current, c.walk = index+1, walk{g.count, g.count}
 		if g.rules != 0 || g.flags&^ticketed != 0 || c.special {
 			c.decideByRules(index, g)
+			c.current = 0
 			continue
 		}
 		c.table.remove(g.hash, index)
 		c.staged -= int(g.count)
 		c.announce(index, g, c.at(g, g.best))
 	}
-	c.current = 0
 	c.name()
+	c.asked = false
 	return c.batch
 }
 

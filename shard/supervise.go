@@ -85,6 +85,8 @@ func (s *Shard) repair(fault *Fault) {
 	case o.core.current != 0:
 		o.core.condemnGroup(fault)
 		o.panics = 1
+	case o.core.asked:
+		o.fatal = fault // a plain group is lost, of which no note is taken
 	}
 }
 
