@@ -31,6 +31,9 @@ type Engine struct {
 	stopped bool        // refuse to start by submission
 	stops   uint64      // calls of Stop: a Start that waits gives way to a later one
 	past    shard.Stats // of generations that ended
+	sinks   []*sink     // of subscriptions
+
+	watched atomicBool // publishes to submitters that events may be read
 
 	begun, broken bool // the journal; owned by its writer, of whom there is one at a time
 
@@ -62,6 +65,7 @@ func New(config Config) (*Engine, error) {
 		e.cells = append(e.cells, &cell{})
 		e.holders = append(e.holders, &holders{})
 	}
+	e.watched.Store(e.isWatched())
 	e.waiters.New = func() any { return &waiter{told: make(chan struct{}, 1)} }
 	return e, nil
 }
@@ -175,13 +179,23 @@ func (e *Engine) Stop(ctx context.Context) error {
 		g.close()
 	}
 	e.mu.Unlock()
-	if g == nil || onShard() {
+	if g == nil {
 		return nil
 	}
-	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+	if onShard() {
+		g.closeStreamLater(e)
+		return nil
+	}
+	if inside := insideWinner(); g.awaitShards(ctx.Done(), inside) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+		if inside {
+			g.closeStreamLater(e)
+		} else {
+			g.closeStream(e)
+		}
 		return nil
 	}
 	g.abort()
+	g.closeStream(e)
 	return context.Cause(ctx)
 }
 

@@ -36,6 +36,9 @@ type Stats struct {
 	// JournalLost counts the blocks of Config.Journal that were not written,
 	// because it was too slow or failed. A shard's journal ends with the first.
 	JournalLost uint64
+	// EventsDropped counts events that did not reach the hooks or a subscription that
+	// was to get them, because they did not keep up.
+	EventsDropped uint64
 
 	Staged  int // operations accepted and not decided
 	Windows int // targets with an open window
@@ -56,6 +59,7 @@ func (s Stats) String() string {
 	}{
 		{"early", s.Early}, {"retried", s.Retried}, {"folded", s.Folded}, {"masked", s.Masked}, {"displaced", s.Displaced},
 		{"undecided", s.Undecided}, {"incidents", s.Incidents}, {"journal blocks lost", s.JournalLost},
+		{"events dropped", s.EventsDropped},
 	} {
 		if n.count > 0 {
 			line += fmt.Sprintf(", %s %d", n.what, n.count)
@@ -71,6 +75,9 @@ type counts struct {
 	incidents atomic.Uint64
 
 	journalLost atomic.Uint64
+
+	eventsDropped atomic.Uint64 // once for each hook or subscriber that missed it
+	eventsLost    atomic.Uint64 // of these, to all that read, whoever they are
 }
 
 // cell holds the counters of one shard's winners, apart so that shards do not
@@ -92,7 +99,8 @@ func (e *Engine) Stats() Stats {
 		Direct:    e.counts.direct.Load(),
 		Incidents: e.counts.incidents.Load(),
 
-		JournalLost: e.counts.journalLost.Load(),
+		JournalLost:   e.counts.journalLost.Load(),
+		EventsDropped: e.counts.eventsDropped.Load(),
 	}
 	if g != nil {
 		for _, sh := range g.shards {

@@ -65,7 +65,7 @@ func (c *Core) remains(g *group, s Standing) bool {
 		stands = c.settles(s)
 	}
 	if !stands {
-		c.drop(s)
+		c.drop(g.target, s)
 	}
 	return stands
 }
@@ -130,7 +130,7 @@ func (c *Core) pick(g *group, x *more, intact bool) place {
 		if !c.triesAgain(winner) || c.settles(winner) {
 			return at
 		}
-		c.drop(winner)
+		c.drop(g.target, winner)
 		c.remove(g, at)
 		intact = false
 	}
@@ -194,7 +194,7 @@ func (c *Core) dispose(g *group, winner place) (folded, retried int) {
 			retried++
 			continue
 		case again && !c.settles(s):
-			c.drop(s)
+			c.drop(g.target, s)
 			continue
 		case folds:
 			folded++

@@ -49,6 +49,9 @@ type Core struct {
 	dismissed []Dismissal
 	preempted []Preemption
 
+	watched bool     // somebody watches, as of this look
+	notices []notice // what to show besides decisions, if so
+
 	tape Tape
 	sink uint64 // what was loaded only to be near; see warmth
 }
@@ -256,6 +259,9 @@ func (c *Core) Release() {
 	clear(c.batch)
 	c.batch, c.decided = c.batch[:0], c.decided[:0]
 	c.sweepRanks()
+	if len(c.notices) > 0 {
+		c.clearNotices()
+	}
 	if len(c.dismissed)+len(c.preempted) == 0 {
 		return
 	}

@@ -34,6 +34,8 @@ type owner struct {
 	journal *recorder                            // nil for none
 	take    func(first uint64, run ring.Run[Op]) // stages drained operations
 	warmth  warmth
+	watcher Watcher // Config's
+	watched bool    // by the Watcher, until the end of the look
 
 	taken   uint64 // operations staged, if somebody has to know
 	looked  int64  // when the last look began
@@ -64,6 +66,7 @@ func (o *owner) init(s *Shard) {
 	for _, l := range s.config.Carried.Locks {
 		s.apply(&control{kind: setLock, lock: l})
 	}
+	o.watcher = s.config.Watcher
 	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
 	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
@@ -75,6 +78,9 @@ func (o *owner) init(s *Shard) {
 // takeRun stages operations.
 func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
 	o.core.warm(&o.warmth, run)
+	if o.watched {
+		o.showRun(first, run)
+	}
 	for i := range run.Len() {
 		o.core.Stage(run.At(i), first+uint64(i), o.found)
 	}
@@ -93,6 +99,9 @@ func (o *owner) takeOnce(sequence uint64, op *Op) {
 		return
 	}
 	o.taken = sequence + 1
+	if o.watched {
+		o.watcher.Staged(op, sequence, o.found)
+	}
 	if o.journal != nil {
 		o.journal.stage(op, sequence, o.found)
 	}
@@ -150,6 +159,7 @@ func (s *Shard) Run() {
 // the snapshot are stamped with a time read after it, so none is dated before
 // its submission; and the mail is taken between the snapshot and the drain.
 func (s *Shard) look() bool {
+	s.beginWatching()
 	closed, aborted := s.ring.Closed(), s.aborted.Load()
 	s.owner.looked = readClock(s.config.Now)
 	tail := s.ring.Tail()
@@ -162,6 +172,7 @@ func (s *Shard) look() bool {
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
 	s.advance(closed, aborted)
 	s.owner.age()
+	s.endWatching()
 	s.tally.publish(s.owner.core)
 	s.strict.Store(s.owner.core.Strict())
 	s.room.Admit(s.ring.Cap() - s.ring.Len())

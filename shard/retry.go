@@ -14,6 +14,7 @@ func (c *Core) triesAgain(s Standing) bool {
 func (c *Core) tryAgain(g *group, s Standing) {
 	x := s.extra()
 	x.retries++
+	c.noteRetried(s, x.retries)
 	s.Priority = aged(s.Priority, x.Retry.Step)
 	e := entrant{Standing: s, target: g.target, hash: g.hash, own: x.own, terms: x.terms}
 	if pause := x.Retry.after(x.retries); pause > 0 {
@@ -52,7 +53,7 @@ func (c *Core) unpark(index uint32, g *group) {
 	}
 	c.staged--
 	if c.isWithdrawn(s) {
-		c.drop(s)
+		c.drop(target, s)
 		return
 	}
 	x := s.extra()

@@ -110,6 +110,8 @@ type Config struct {
 	Dismissed func([]Dismissal)
 	// Preempted gets the winners that are to make way. Nil for none.
 	Preempted func([]Preemption)
+	// Watcher sees what happens to each operation. Nil for none.
+	Watcher Watcher
 	// Journal takes the blocks of the shard's journal, on the owner goroutine,
 	// and returns memory for the next one, which may be nil. Nil for no journal.
 	// It must not block: if it does not take a block now, that grows and is

@@ -7,6 +7,7 @@ import "runtime/debug"
 type telling struct {
 	open      bool        // the core has to release it
 	hooked    int         // hooks that were called
+	shown     bool        // to the watcher
 	dismissed []Dismissal // not told yet
 	batch     []Decision
 	next      int     // decision of batch
@@ -24,6 +25,7 @@ func (s *Shard) deliver() {
 			return
 		}
 		s.hooks()
+		s.show()
 		for !s.tell() {
 		}
 		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
@@ -44,7 +46,7 @@ func (s *Shard) decide() bool {
 	if s.owner.journal != nil {
 		s.owner.journal.end(c, t.batch)
 	}
-	if len(t.batch)+len(t.dismissed)+len(preempted) == 0 {
+	if len(t.batch)+len(t.dismissed)+len(preempted)+len(c.notices) == 0 {
 		return false
 	}
 	t.open = true
