@@ -122,9 +122,19 @@ type Config struct {
 	// more is dropped and counted. It takes no memory while nobody watches. 0 means
 	// 8192; rounded up to a power of two.
 	EventBuffer int
+	// Health says from when on Engine.Health reports a working engine as degraded.
+	Health HealthBounds
+	// Watchdog is for how long a shard may not have advanced beyond the time at which
+	// it had something to do before that is reported: to Logger, with its
+	// goroutine's stack, and by Engine.Health. 0 means a second, -1 no reports to
+	// Logger. While nothing is staged it costs nothing.
+	Watchdog time.Duration
+	// Hottest is how many of the hottest targets each shard counts, for
+	// Engine.Hottest; 0 for none, at most 4096.
+	Hottest int
 
 	// Logger is told about panics in Decided and in contenders, on the shard's
-	// goroutine. Nil is silent.
+	// goroutine, and about shards that do not advance. Nil is silent.
 	Logger *slog.Logger
 	// HashSeed makes routing repeatable. 0 means random: then nobody can
 	// choose targets that meet in one shard.
@@ -165,6 +175,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, &InvalidError{"Config.Window", c.Window, fmt.Sprintf("at most %v", shard.MaxWindow)}
 	}
 	if err := c.validateRules(); err != nil {
+		return c, err
+	}
+	if err := c.health(); err != nil {
 		return c, err
 	}
 	if c.Window == 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/contend/shard"
+	"go.uber.org/atomic"
 )
 
 // Engine arbitrates between operations. Make it with New. It is safe for
@@ -35,7 +36,8 @@ type Engine struct {
 
 	watched atomicBool // publishes to submitters that events may be read
 
-	begun, broken bool // the journal; owned by its writer, of whom there is one at a time
+	begun, broken bool         // the journal; owned by its writer, of whom there is one at a time
+	journalError  atomic.Error // why it is broken; publishes only itself
 
 	waiters sync.Pool // of *waiter
 	locks   lockbook
@@ -192,10 +194,14 @@ func (e *Engine) Stop(ctx context.Context) error {
 		} else {
 			g.closeStream(e)
 		}
+		if g.drained() { // else called from inside a winner
+			g.watch.stop()
+		}
 		return nil
 	}
 	g.abort()
 	g.closeStream(e)
+	g.watch.stop()
 	return context.Cause(ctx)
 }
 

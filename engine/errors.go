@@ -29,6 +29,9 @@ var (
 	// ErrUndecided: the user's policy failed; see UndecidedError. It is a kind of
 	// ErrFailed.
 	ErrUndecided = errors.New("contend: undecided")
+	// ErrCleared: the operation's target was cleared; see ClearedError. It is a
+	// kind of ErrRejected.
+	ErrCleared = errors.New("contend: cleared")
 	// ErrPreempted is the cause of the end of a winner's context when it is to
 	// make way for a decisive newcomer; see Rules.Preempt.
 	ErrPreempted = errors.New("contend: preempted by a decisive operation")

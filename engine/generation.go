@@ -19,6 +19,7 @@ type generation struct {
 	// reads them. Written under Engine.mu.
 	stream atomicPointer[stream]
 	unread bool // no stream is begun any more; guarded by Engine.mu
+	watch  *watchdog
 
 	stopping atomicBool // publishes to ending winners that Stop wants to know
 	mu       mutex
@@ -29,7 +30,7 @@ type generation struct {
 // begin makes a generation and starts its shards. It takes over what outlives
 // the last one, if there was one.
 func (e *Engine) begin(last *generation) *generation {
-	g := &generation{changed: make(chan struct{})}
+	g := &generation{changed: make(chan struct{}), watch: e.newWatchdog()}
 	if e.config.Journal != nil {
 		g.journal = e.newJournal()
 	}
@@ -49,6 +50,8 @@ func (e *Engine) begin(last *generation) *generation {
 			Key:       g.key,
 			Decided:   e.decidedHook(),
 			Dismissed: e.config.Dismissed,
+			Hottest:   e.config.Hottest,
+			Busy:      g.watch.busy(),
 			Incident:  e.incident,
 			Watcher:   &witness{gen: g, index: i},
 		}
@@ -64,6 +67,7 @@ func (e *Engine) begin(last *generation) *generation {
 		g.runs = append(g.runs, rs)
 		g.shards = append(g.shards, shard.New(config))
 	}
+	g.watch.watch(g.shards)
 	for _, s := range g.shards {
 		go s.Run()
 	}

@@ -106,6 +106,7 @@ func (j *journal) run(shards []*shard.Shard) {
 		err = writeAll(e.config.Journal, []byte(journalMagic))
 	}
 	defer func() { e.broken = err != nil }()
+	e.journalError.Store(err)
 	var header []byte
 	for b := range j.blocks {
 		if err == nil {
@@ -114,6 +115,7 @@ func (j *journal) run(shards []*shard.Shard) {
 			header = binary.LittleEndian.AppendUint32(header, shard.BlockSum(b.bytes))
 			err = writeAll(e.config.Journal, header, b.bytes)
 			if err != nil {
+				e.journalError.Store(err)
 				e.config.Logger.Error("contend: the journal ends", slog.Any("error", err))
 			}
 		}

@@ -117,4 +117,5 @@ const (
 	Masked    = shard.Masked
 	Displaced = shard.Displaced
 	Faulted   = shard.Faulted
+	Cleared   = shard.Cleared
 )

@@ -56,6 +56,8 @@ func (e *Engine) verdictError(op label, v *Verdict, rank int) error {
 	case Displaced:
 		return &OverloadedError{Shard: int(v.Op.Shard), Staged: e.config.MaxStaged, Limit: e.config.MaxStaged, Displaced: true,
 			ID: v.Op, Target: v.Target, Name: op.Name, Retries: v.Retries}
+	case Cleared:
+		return &ClearedError{ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority, Retries: v.Retries}
 	case Faulted:
 		return &UndecidedError{ID: v.Op, Target: v.Target, Name: op.Name, Cause: v.Fault}
 	}

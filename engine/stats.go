@@ -11,7 +11,7 @@ import (
 // Running and Bytes only grow, over restarts too. When nothing is staged or running,
 //
 //	Submitted = Won + Rejected + Folded + Masked + Displaced + Undecided +
-//	            Withdrawn + (Stopped before the verdict)
+//	            Cleared + Withdrawn + (Stopped before the verdict)
 //
 // and every winner of Do and Submit is Completed, Failed or Stopped.
 type Stats struct {
@@ -26,12 +26,14 @@ type Stats struct {
 	Masked    uint64 // operations that a lock kept out
 	Displaced uint64 // operations that made room for higher-ranked ones
 	Undecided uint64 // operations whose group's policy failed
+	Cleared   uint64 // operations whose target was cleared
 	Withdrawn uint64 // operations; counted when they are found, at the latest when their window closes
 	Stopped   uint64 // operations, before the verdict or while running
 	Completed uint64 // winners whose function returned without error
 	Failed    uint64 // winners whose function failed
 	Direct    uint64 // functions executed without contention
 	Incidents uint64 // panics of hooks and contenders, survived
+	Restarts  uint64 // of shards' loops, after a panic in one or its end (runtime.Goexit)
 
 	// JournalLost counts the blocks of Config.Journal that were not written,
 	// because it was too slow or failed. A shard's journal ends with the first.
@@ -58,7 +60,7 @@ func (s Stats) String() string {
 		count uint64
 	}{
 		{"early", s.Early}, {"retried", s.Retried}, {"folded", s.Folded}, {"masked", s.Masked}, {"displaced", s.Displaced},
-		{"undecided", s.Undecided}, {"incidents", s.Incidents}, {"journal blocks lost", s.JournalLost},
+		{"undecided", s.Undecided}, {"cleared", s.Cleared}, {"incidents", s.Incidents}, {"restarts", s.Restarts}, {"journal blocks lost", s.JournalLost},
 		{"events dropped", s.EventsDropped},
 	} {
 		if n.count > 0 {
@@ -112,6 +114,7 @@ func (e *Engine) Stats() Stats {
 	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn, total.Stopped
 	s.Early, s.Retried, s.Folded = total.Early, total.Retried, total.Folded
 	s.Masked, s.Displaced, s.Undecided = total.Masked, total.Displaced, total.Faulted
+	s.Cleared, s.Restarts = total.Cleared, total.Restarts
 	s.Staged, s.Windows, s.Bytes, s.Sleeps = total.Staged, total.Open, total.Bytes, total.Sleeps
 	for _, c := range e.cells {
 		s.Completed += c.completed.Load()
@@ -135,6 +138,8 @@ func plus(a, b shard.Stats) shard.Stats {
 		Masked:    a.Masked + b.Masked,
 		Displaced: a.Displaced + b.Displaced,
 		Faulted:   a.Faulted + b.Faulted,
+		Cleared:   a.Cleared + b.Cleared,
+		Restarts:  a.Restarts + b.Restarts,
 		Stopped:   a.Stopped + b.Stopped,
 		Withdrawn: a.Withdrawn + b.Withdrawn,
 		Sleeps:    a.Sleeps + b.Sleeps,

@@ -39,6 +39,7 @@ type Core struct {
 	now       int64 // the time of the last Advance
 	number    uint64
 	staged    int
+	parked    int // records of operations that wait to try again
 	withdrawn uint64
 	closing   bool   // nobody tries again
 	abandoned bool   // every fired group is abandoned
@@ -292,6 +293,15 @@ func (c *Core) Surplus() bool {
 func (c *Core) Next() (at int64, ok bool) {
 	tick, ok := c.wheel.next()
 	return tick * int64(Tick), ok
+}
+
+// Late returns by how much the last Advance came after the time of what it found
+// due first.
+func (c *Core) Late() int64 {
+	if c.wheel.first == none {
+		return 0
+	}
+	return c.now - c.wheel.first*int64(Tick)
 }
 
 // Staged returns how many operations have no outcome yet, withdrawn ones that

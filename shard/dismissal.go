@@ -3,7 +3,7 @@ package shard
 import "github.com/google/uuid"
 
 // Dismissal is the outcome of an operation that is told by itself, apart from
-// any decision: Lost early, Masked or Displaced.
+// any decision: Lost early, Masked, Displaced or Cleared.
 type Dismissal struct {
 	Outcome Outcome
 	Target  uuid.UUID

@@ -152,20 +152,22 @@ func (c *Core) makeRoom(e *entrant, at int64) bool {
 			return false
 		}
 		c.ranks.pop()
-		c.displace(c.groups.at(r.group), p, at)
+		c.displace(r.group, p, at)
 		return true
 	}
 	return false
 }
 
 // displace dismisses a staged operation to make room.
-func (c *Core) displace(g *group, p place, at int64) {
+func (c *Core) displace(index uint32, p place, at int64) {
+	g := c.groups.at(index)
 	s := c.at(g, p)
 	if c.moves(g) {
 		c.remove(g, p)
 	} else {
 		c.put(g, p, Standing{Ticket: &gone})
 		g.flags |= gaps
+		c.mores.at(index).gone++
 		if g.best == p {
 			g.best = nowhere
 		}

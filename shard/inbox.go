@@ -4,8 +4,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// inbox takes what the owner is told besides submissions: locks, and winners of
-// exclusive targets that have ended. None of it is refused, also after Close.
+// inbox takes what the owner is told besides submissions: locks, winners of
+// exclusive targets that have ended, and what is asked of it. None of it is
+// refused, also after Close.
 //
 // The owner looks into it after it has read the ring's tail and before it
 // drains up to there. So whatever was put in before an operation was submitted
@@ -26,6 +27,9 @@ type control struct {
 	lock    Lock          // setLock; for unsetLock its ID
 	hold    Hold          // endHold, holdTarget
 	applied chan struct{} // closed when it is in force; nil if nobody waits
+
+	clearing *clearing // clearTarget
+	view     *view     // viewWindows
 }
 
 type controlKind uint8
@@ -35,6 +39,8 @@ const (
 	holdTarget
 	setLock
 	unsetLock
+	clearTarget
+	viewWindows
 )
 
 // put reports false if the shard has ended and its state was carried on. It also
@@ -70,8 +76,17 @@ func (s *Shard) takeMail() {
 	}
 }
 
-// apply tells the core one thing, and writes it down.
+// apply tells the core one thing, and writes it down. What has to know all
+// submissions before it is put aside until they are in the core.
 func (s *Shard) apply(m *control) {
+	switch o := &s.owner; m.kind {
+	case clearTarget:
+		o.clearings = append(o.clearings, *m)
+		return
+	case viewWindows:
+		o.views = append(o.views, *m)
+		return
+	}
 	c, journal := s.owner.core, s.owner.journal
 	if journal != nil {
 		journal.control(m)

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/google/uuid"
 )
 
 // The journal of a core is everything that it is told, in order: its methods'
@@ -34,6 +35,7 @@ const (
 	codeHold
 	codeClose
 	codeAbandon
+	codeClear
 )
 
 // What an operation's record holds beside what all have.
@@ -229,6 +231,11 @@ func (r *recorder) lock(l *Lock) {
 func (r *recorder) unlock(id uint64) {
 	r.code(codeUnlock)
 	r.uint(id)
+}
+
+func (r *recorder) clear(target *uuid.UUID) {
+	r.code(codeClear)
+	r.bytes(target[:])
 }
 
 // control writes down what an inbox held.

@@ -11,6 +11,7 @@ type more struct {
 	dismissed int32  // operations told early that they lost
 	deferred  uint32 // index+1 of the group record that holds its deferred ones
 	serial    uint64 // of the group, never 0: no other has had it; see rank
+	gone      int32  // gaps that displaced operations left
 	fault     *Fault // its policy failed
 }
 

@@ -46,6 +46,8 @@ type owner struct {
 	stuck   bool   // after Close, nothing but windows of held targets was left
 	pace    pace
 
+	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
+
 	telling telling
 }
 
@@ -135,10 +137,12 @@ func (p *pace) busy(strict bool) bool {
 // it had accepted was told. Should a contender end the goroutine
 // (runtime.Goexit), another one takes over where it stood.
 func (s *Shard) Run() {
+	s.pulse.goroutine.Store(goroutineNumber())
 	ended := false
 	defer func() {
 		if !ended {
 			defer func() { go s.Run() }() // whatever becomes of the incident
+			s.tally.restarts.Add(1)
 			s.incident(errGoexit)
 		}
 	}()
@@ -148,6 +152,7 @@ func (s *Shard) Run() {
 	}
 	ended = true
 	s.tally.open.Store(0) // windows of which nobody is left
+	s.pulse.promise.Store(unpromised)
 	close(s.done)
 }
 
@@ -164,6 +169,7 @@ func (s *Shard) look() bool {
 	s.owner.looked = readClock(s.config.Now)
 	tail := s.ring.Tail()
 	s.owner.found = readClock(s.config.Now)
+	s.beginLook()
 
 	s.takeMail()
 	before := s.ring.Drained()
@@ -190,15 +196,22 @@ func (s *Shard) advance(closed, aborted bool) {
 	if !o.whole {
 		return
 	}
+	if len(o.clearings) > 0 {
+		s.clear()
+	}
 	if o.journal != nil {
 		o.journal.at(codeAdvance, o.looked)
 	}
 	o.core.Advance(o.looked)
+	s.pulse.late(o.looked, o.core.Late())
 	if aborted {
 		o.note(codeAbandon)
 		o.core.Abandon()
 	}
 	s.deliver()
+	if len(o.cleared)+len(o.views) > 0 {
+		s.answer()
+	}
 	if closed && !o.stuck && o.core.OnlyOverdue() {
 		o.stuck = true
 		close(s.waiting)
@@ -271,16 +284,18 @@ func (s *Shard) restUntilDue() {
 	if timed {
 		s.sleepUntil(due)
 	} else {
+		s.pulse.rests(s.owner.looked, unpromised)
 		s.bell.Wait()
 	}
 }
 
 // sleepUntil sleeps until a time, or until the bell rings.
 func (s *Shard) sleepUntil(at int64) {
-	d := at - readClock(s.config.Now)
-	if d <= 0 {
+	now := readClock(s.config.Now)
+	if at <= now {
 		return
 	}
 	s.tally.sleeps.Add(1)
-	s.bell.WaitFor(time.Duration(d))
+	s.pulse.rests(now, at)
+	s.bell.WaitFor(time.Duration(at - now))
 }

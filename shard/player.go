@@ -24,6 +24,7 @@ type Event struct {
 	Preempted Preemption // EventPreempted
 	Ended     Hold       // EventEnded
 	Lock      Lock       // EventLocked, EventUnlocked (its ID)
+	Target    uuid.UUID  // EventCleared
 }
 
 // EventKind says what an Event is about.
@@ -39,6 +40,7 @@ const (
 	EventUnlocked
 	EventClosed
 	EventAbandoned
+	EventCleared
 )
 
 // ErrDiverged is returned by a Player whose core decided otherwise than the
@@ -213,6 +215,10 @@ func (p *Player) record() {
 	case codeAbandon:
 		p.see(&Event{At: p.core.now, Kind: EventAbandoned})
 		p.core.Abandon()
+	case codeClear:
+		target := p.uuid()
+		p.see(&Event{At: p.core.now, Kind: EventCleared, Target: target})
+		p.core.Clear(&target, hashOf(target))
 	default:
 		panic(badJournal{fmt.Sprintf("record of unknown code %d", code)})
 	}
@@ -268,7 +274,7 @@ func (p *Player) stage() {
 	if op.Terms.Window() == 0 {
 		panic(badJournal{"an operation without a window"})
 	}
-	op.Hash = uint32(xxhash.Sum64(op.Target[:]))
+	op.Hash = hashOf(op.Target)
 	if has&hasStamp != 0 {
 		op.At = p.now - p.int()
 	}
@@ -280,6 +286,9 @@ func (p *Player) stage() {
 	p.see(&Event{At: p.core.arrival(&op, p.now), Kind: EventStaged, Op: &op, Sequence: id})
 	p.core.Stage(&op, id, p.now)
 }
+
+// hashOf is as good as the engine's, whose seed is not known.
+func hashOf(target uuid.UUID) uint32 { return uint32(xxhash.Sum64(target[:])) }
 
 func (p *Player) ticket(has byte) *Ticket {
 	t := &Ticket{Withdrawable: has&hasWithdraw != 0}

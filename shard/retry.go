@@ -39,6 +39,7 @@ func (c *Core) park(e *entrant, until int64) {
 	if c.config.Limit > 0 {
 		c.openMore(index, g)
 	}
+	c.parked++
 	c.join(index, g, e.Standing)
 	c.wheel.add(index)
 }
@@ -47,9 +48,10 @@ func (c *Core) park(e *entrant, until int64) {
 func (c *Core) unpark(index uint32, g *group) {
 	s := c.at(g, 0)
 	target, hash := g.target, g.hash
+	c.parked--
 	c.release(index, g)
 	if s.empty() {
-		return // it made room meanwhile
+		return // it made room meanwhile, or was cleared
 	}
 	c.staged--
 	if c.isWithdrawn(s) {

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,8 @@ import (
 //	ended target=x [token=stale]                        the target's last winner
 //	lock id=1 name=l [target=x] below=n [expires=1ms]   of all targets; for good
 //	unlock id=1
+//	clear target=x
+//	windows                                             all that are open
 //	advance t=100ms
 //	decide
 //	next
@@ -96,6 +99,12 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "unlock":
 		s.core.Unlock(uint64(number(t, d, "id")))
 		return fmt.Sprintf("%d locks", len(s.core.Locks()))
+	case "clear":
+		target := targetNamed(values(t, d, "target")[0])
+		n := s.core.Clear(&target, uint32(xxhash.Sum64(target[:])))
+		return s.aside() + fmt.Sprintf("%d cleared, %d staged, %d open", n, s.core.Staged(), s.core.Open())
+	case "windows":
+		return s.windows()
 	case "advance":
 		s.core.Advance(moment(t, d, "t"))
 		return s.decide()
@@ -244,6 +253,27 @@ func (s *script) extra(t *testing.T, d *datadriven.TestData) *Extra {
 		x.Fold = s.folds[name]
 	}
 	return x
+}
+
+// windows lists what is open, by name.
+func (s *script) windows() string {
+	var lines []string
+	for from, more := uint32(0), true; more; {
+		var some []Window
+		some, from, more = s.core.Windows(from, make([]Window, 0, 2))
+		for _, w := range some {
+			line := fmt.Sprintf("%s: %d since %v, due %v", targetName(w.Target), w.Contenders, time.Duration(w.Opened), time.Duration(w.Due))
+			if w.Waiting {
+				line += ", waiting"
+			}
+			if w.Led {
+				line += fmt.Sprintf(", led by %s, priority %d", w.LeaderName, w.Leader.Priority)
+			}
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 // ended tells the core that the last winner of a target has ended, or that one

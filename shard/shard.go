@@ -117,6 +117,12 @@ type Config struct {
 	// It must not block: if it does not take a block now, that grows and is
 	// offered again.
 	Journal func(block []byte) (fresh []byte, taken bool)
+	// Hottest is how many of the hottest targets are counted; 0 for none.
+	Hottest int
+	// Busy is called on the owner goroutine when it begins to look after it slept
+	// without a timer: from here on until it does so again, it has promised when to
+	// look. It must not block. Nil for nobody.
+	Busy func()
 	// Incident is told about a panic or runtime.Goexit in a hook or in a
 	// contender, on the owner goroutine. Nil for none.
 	Incident func(value any, stack []byte)
@@ -141,6 +147,9 @@ type Shard struct {
 
 	owner owner
 	tally tally
+	pulse pulse
+
+	hottest *hottest // nil for none
 }
 
 // New makes a shard. Run starts it; operations can be staged before.
@@ -156,8 +165,10 @@ func New(config Config) *Shard {
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
 		waiting: make(chan struct{}),
+		hottest: newHottest(config.Hottest),
 	}
 	s.owner.init(s)
+	s.pulse.init()
 	return s
 }
 

@@ -63,6 +63,31 @@ func (s *slab[T]) alloc() (uint32, *T) {
 	panic("shard: slab page with room has no free record")
 }
 
+// nextUsed returns the first index from i on of a record in use, or one behind the
+// last page.
+func (s *slab[T]) nextUsed(i uint32) uint32 {
+	for n := int(i / pageItems); n < len(s.pages); n++ {
+		if p := s.pages[n]; p != nil && p.live > 0 {
+			for w := int(i % pageItems / 64); w < len(p.free); w++ {
+				if used := ^p.free[w] >> (i % 64) << (i % 64); used != 0 {
+					return uint32(n*pageItems + w*64 + bits.TrailingZeros64(used))
+				}
+				i = 0
+			}
+		}
+		i = 0
+	}
+	return uint32(len(s.pages) * pageItems)
+}
+
+// each calls f with every record in use, which f must not release.
+func (s *slab[T]) each(f func(uint32, *T)) {
+	end := uint32(len(s.pages) * pageItems)
+	for i := s.nextUsed(0); i < end; i = s.nextUsed(i + 1) {
+		f(i, s.at(i))
+	}
+}
+
 // bytes returns the memory held in pages.
 func (s *slab[T]) bytes() int {
 	return (s.used + s.spare) * int(unsafe.Sizeof(page[T]{}))

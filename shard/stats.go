@@ -19,9 +19,11 @@ type Stats struct {
 	Masked    uint64 // operations that a lock kept out
 	Displaced uint64 // operations that had to make room
 	Faulted   uint64 // operations whose group's policy failed
+	Cleared   uint64 // operations whose target was cleared
 	Stopped   uint64 // operations told so because the shard was aborted
 	Withdrawn uint64 // operations found withdrawn, mostly when their group is decided
 	Sleeps    uint64 // timed sleeps of the owner
+	Restarts  uint64 // of the owner, after a panic or Goexit
 	Incidents uint64 // panics and exits in the hook or a contender
 	Bytes     int    // memory held for staging, the ring included, as of the last look
 }
@@ -42,9 +44,11 @@ type tally struct {
 	masked    atomic.Uint64
 	displaced atomic.Uint64
 	faulted   atomic.Uint64
+	cleared   atomic.Uint64
 	stopped   atomic.Uint64
 	withdrawn atomic.Uint64
 	sleeps    atomic.Uint64
+	restarts  atomic.Uint64
 	incidents atomic.Uint64
 	bytes     atomic.Int64
 }
@@ -98,6 +102,8 @@ func (t *tally) countDismissed(batch []Dismissal) {
 			t.masked.Add(1)
 		case Displaced:
 			t.displaced.Add(1)
+		case Cleared:
+			t.cleared.Add(1)
 		}
 	}
 }
@@ -131,9 +137,11 @@ func (s *Shard) Stats() Stats {
 		Masked:    s.tally.masked.Load(),
 		Displaced: s.tally.displaced.Load(),
 		Faulted:   s.tally.faulted.Load(),
+		Cleared:   s.tally.cleared.Load(),
 		Stopped:   s.tally.stopped.Load(),
 		Withdrawn: s.tally.withdrawn.Load(),
 		Sleeps:    s.tally.sleeps.Load(),
+		Restarts:  s.tally.restarts.Load(),
 		Incidents: s.tally.incidents.Load(),
 		Bytes:     int(s.tally.bytes.Load()) + s.ring.Bytes(),
 	}

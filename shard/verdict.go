@@ -40,13 +40,15 @@ const (
 	Displaced
 	// Faulted means that its group's policy failed; see Fault.
 	Faulted
+	// Cleared means that its target was cleared before its window closed.
+	Cleared
 )
 
 // String returns the outcome in lower case.
 func (o Outcome) String() string {
-	if o >= Won && o <= Faulted {
+	if o >= Won && o <= Cleared {
 		return [...]string{Won: "won", Lost: "lost", Stopped: "stopped", Folded: "folded",
-			Masked: "masked", Displaced: "displaced", Faulted: "faulted"}[o]
+			Masked: "masked", Displaced: "displaced", Faulted: "faulted", Cleared: "cleared"}[o]
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
 }

@@ -17,6 +17,9 @@ const (
 	wheelFar    = 1<<(wheelBits*wheelLevels) - 1<<(wheelBits*(wheelLevels-1))
 )
 
+// none is the tick of nothing.
+const none = -1
+
 // wheel is a hierarchical timing wheel (Varghese and Lauck 1987) of groups,
 // linked through group.next in the order in which they were added. Level 0 has
 // a slot per tick, level n a slot per 1024ⁿ ticks; when the time of an upper
@@ -37,6 +40,7 @@ type wheel struct {
 	tick   int64 // all groups due at or before this tick are in fired
 	live   int   // groups in slots and fired
 	upper  int   // of these, groups in levels above 0
+	first  int64 // the first tick at which the last advance found groups due, or none
 	slots  [wheelLevels * wheelSlots]list
 	marked [wheelLevels][wheelSlots / 64]uint64 // bit per slot that is not empty
 
@@ -224,6 +228,7 @@ func (w *wheel) nextMarked(level, slot int) int {
 
 // advance moves every group due at or before the tick to fired.
 func (w *wheel) advance(to int64) {
+	w.first = none
 	for {
 		at, ok := w.next()
 		if !ok || at > to {
@@ -236,7 +241,11 @@ func (w *wheel) advance(to int64) {
 				w.deal(level, at>>shift%wheelSlots)
 			}
 		}
-		w.splice(&w.fired, w.take(0, at%wheelSlots))
+		due := w.take(0, at%wheelSlots)
+		if due.head != 0 && w.first == none {
+			w.first = at
+		}
+		w.splice(&w.fired, due)
 	}
 }
 

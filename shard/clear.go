@@ -1,0 +1,62 @@
+package shard
+
+import "github.com/google/uuid"
+
+// Clear takes everything that is staged for a target out and closes its window
+// without a decision; what is retried later, too. Each operation is told Cleared,
+// apart from any decision. It returns how many there were. A group that has left
+// the table, since it was closed early, is as good as decided and stays, and so
+// does the target's running winner, if it is exclusive.
+func (c *Core) Clear(target *uuid.UUID, hash uint32) (n int) {
+	before := len(c.dismissed)
+	if index, ok := c.table.find(target, hash&^heedBit, &c.groups); ok {
+		c.clearWindow(index, c.groups.at(index))
+	}
+	if c.parked > 0 {
+		c.groups.each(func(index uint32, g *group) {
+			if g.flags&parked != 0 && g.target == *target {
+				c.clearMembers(g, c.now) // it stays for its turn, empty
+			}
+		})
+	}
+	return len(c.dismissed) - before
+}
+
+// clearWindow closes an open window.
+func (c *Core) clearWindow(index uint32, g *group) {
+	if x := c.mores.at(index); x != nil && x.deferred != 0 {
+		deferred := x.deferred - 1
+		x.deferred = 0
+		c.clearMembers(c.groups.at(deferred), g.opened)
+		c.release(deferred, c.groups.at(deferred))
+	}
+	c.clearMembers(g, g.opened)
+	c.table.remove(g.hash, index)
+	switch {
+	case g.flags&overdue != 0:
+		h := c.holds[g.target]
+		h.waiting = 0
+		c.holds[g.target] = h
+		c.wheel.cut(&c.wheel.overdue, index)
+	case !c.wheel.remove(index):
+		// Its turn to be decided has come: there, it is dropped.
+		g.rules, g.flags = 0, closed|gaps
+		return
+	}
+	c.release(index, g)
+}
+
+// clearMembers dismisses the operations of a group, in order, and leaves gaps.
+func (c *Core) clearMembers(g *group, opened int64) {
+	for m := c.membersOf(g); m.left > 0; m.advance() {
+		s := m.standing()
+		if s.empty() {
+			continue
+		}
+		m.set(Standing{Ticket: &gone})
+		c.staged--
+		c.dismiss(&Dismissal{Outcome: Cleared, Target: g.target, Op: s, Opened: opened, At: c.now})
+	}
+	g.flags |= gaps
+	g.best = nowhere
+}
