@@ -189,19 +189,21 @@ func (c *Core) Decide() []Decision {
 	c.resume()
 	for len(c.batch) < batchSize {
 		c.enterAgain()
-		if len(c.batch)%decideAhead == 0 && c.table.live > 0 {
-			c.warmFired()
+		if len(c.batch)%decideAhead == 0 {
+			c.warmFired(c.wheel.fired.head)
 		}
 		index, ok := c.wheel.popFired()
 		if !ok {
 			break
 		}
 		g := c.groups.at(index)
-		if g.rules != 0 || g.flags&^ticketed != 0 || c.special {
+		if g.rules != 0 || g.flags&^(ticketed|closed) != 0 || c.special {
 			c.decideByRules(index, g)
 			continue
 		}
-		c.table.remove(g.hash, index)
+		if g.flags&closed == 0 {
+			c.table.remove(g.hash, index)
+		}
 		c.staged -= int(g.count)
 		c.announce(index, g, c.at(g, g.best))
 	}

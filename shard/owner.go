@@ -33,12 +33,14 @@ type owner struct {
 	core    *Core
 	journal *recorder                            // nil for none
 	take    func(first uint64, run ring.Run[Op]) // stages drained operations
+	once    bool                                 // take looks whether an operation was staged before
 	warmth  warmth
 	watcher Watcher // Config's
 	watched bool    // by the Watcher, until the end of the look
 
 	taken   uint64 // operations staged, if somebody has to know
 	looked  int64  // when the last look began
+	onward  onward // between the batches of this look
 	aged    int64  // when the core's memory was last asked what it needs
 	found   int64  // the time given to unstamped operations of this drain
 	drained int    // operations found by the last look
@@ -72,7 +74,7 @@ func (o *owner) init(s *Shard) {
 	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
 	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
-		o.take = o.takeRunOnce
+		o.take, o.once = o.takeRunOnce, true
 	}
 	o.taken = s.ring.Drained()
 }

@@ -81,6 +81,8 @@ type queue struct {
 	next     int
 }
 
+func (q *queue) empty() bool { return q.next == len(q.entrants) }
+
 func (q *queue) push(e entrant) { q.entrants = append(q.entrants, e) }
 
 func (q *queue) pop() (e entrant, ok bool) {

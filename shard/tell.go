@@ -20,6 +20,7 @@ type telling struct {
 // deliver decides the groups that are due and tells their contenders.
 func (s *Shard) deliver() {
 	t := &s.owner.telling
+	s.owner.onward = onward{}
 	for {
 		if !t.open && !s.decide() {
 			return
@@ -30,6 +31,7 @@ func (s *Shard) deliver() {
 		}
 		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
 		s.owner.core.Release()
+		s.goOn()
 	}
 }
 
