@@ -51,6 +51,7 @@ func (e *Engine) begin(last *generation) *generation {
 			Dismissed: e.config.Dismissed,
 			Incident:  e.incident,
 			Watcher:   &witness{gen: g, index: i},
+			Measures:  &e.cells[i].measures,
 		}
 		if e.rulebook.preempts || e.config.Preempted != nil {
 			config.Preempted = rs.preempt

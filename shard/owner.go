@@ -40,7 +40,8 @@ type owner struct {
 	stuck   bool   // after Close, nothing but windows of held targets was left
 	pace    pace
 
-	telling telling
+	telling   telling
+	measuring *measuring // nil if nothing is measured
 }
 
 func (o *owner) init(s *Shard) {
@@ -61,6 +62,9 @@ func (o *owner) init(s *Shard) {
 		s.apply(&control{kind: setLock, lock: l})
 	}
 	o.watcher = s.config.Watcher
+	if s.config.Measures != nil {
+		o.measuring = &measuring{}
+	}
 	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
 	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
@@ -166,6 +170,7 @@ func (s *Shard) look() bool {
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
 	s.advance(closed, aborted)
 	s.endWatching()
+	s.measureCycle()
 	s.tally.publish(s.owner.core)
 	s.strict.Store(s.owner.core.Strict())
 	s.room.Admit(s.ring.Cap() - s.ring.Len())

@@ -55,6 +55,7 @@ func (s *Shard) decide() bool {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
 	s.tally.count(t.batch)
+	s.measure(t.batch)
 	s.tally.countDismissed(t.dismissed)
 	return true
 }
