@@ -76,6 +76,9 @@ func New(config Config) (*Engine, error) {
 // nanoseconds since New.
 func (e *Engine) Now() int64 { return int64(time.Since(e.epoch)) }
 
+// Name returns Config.Name.
+func (e *Engine) Name() string { return e.config.Name }
+
 // Shards returns over how many shards the targets are spread.
 func (e *Engine) Shards() int { return e.config.Shards }
 
