@@ -13,7 +13,8 @@ import (
 // EventKind says what has happened to an operation.
 type EventKind uint8
 
-// Of one operation the events come in the order in which they stand here: Staged,
+// Events of one shard come in the order in which they happen there, those of different
+// shards in any. So of one operation they come in the order in which they stand here: Staged,
 // Retried for each time it tries again, then Started and Completed or Failed, or
 // one of the rest alone. A group's Conflict comes once, after the Staged of its
 // operations and before the Started, Rejected, Retried or Folded of those that

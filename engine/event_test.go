@@ -70,7 +70,7 @@ func TestEventsOfALoneOperation(t *testing.T) {
 func TestEventsOfFailures(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var c chronicle
-		e := newEngine(t, engine.Config{Hooks: c.hooks()})
+		e := newEngine(t, engine.Config{Shards: 1, Hooks: c.hooks()})
 		cause := errors.New("broken")
 		for n, f := range []func(context.Context) (int, error){
 			func(context.Context) (int, error) { return 0, cause },
