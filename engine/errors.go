@@ -97,10 +97,15 @@ type StoppedError struct {
 	// Running is true if the function had begun. What it returns is not lost:
 	// Do returns it beside this error.
 	Running bool
+	// Cause is why its shard was given up, for an operation that was refused because
+	// of that; see Engine.Health. Nil if the engine was stopped.
+	Cause error
 }
 
 func (e *StoppedError) Error() string {
 	switch {
+	case e.Cause != nil:
+		return fmt.Sprintf("contend: the target's shard was given up: %v", e.Cause)
 	case e.Running:
 		return "contend: stopped while the function was running"
 	case e.Accepted:
@@ -108,6 +113,9 @@ func (e *StoppedError) Error() string {
 	}
 	return "contend: the engine is stopped: call Start first"
 }
+
+// Unwrap returns the cause.
+func (e *StoppedError) Unwrap() error { return e.Cause }
 
 // Is makes errors.Is(err, ErrStopped) true.
 func (e *StoppedError) Is(target error) bool { return target == ErrStopped }

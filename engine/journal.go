@@ -58,6 +58,9 @@ const maxAhead = 4 << 20
 // hand returns how a shard hands its blocks over, on its goroutine.
 func (j *journal) hand(index int) func([]byte) ([]byte, bool) {
 	return func(block []byte) ([]byte, bool) {
+		if len(block) == 0 {
+			j.lost[index] = true // the shard's own end of it
+		}
 		if !j.lost[index] {
 			select {
 			case j.blocks <- journalBlock{index, block}:

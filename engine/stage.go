@@ -149,7 +149,7 @@ func (e *Engine) parks() bool { return e.config.WhenFull == Park && !onShard() }
 func (e *Engine) explain(err error, s *shard.Shard, index int) error {
 	switch err {
 	case shard.ErrClosed:
-		return &StoppedError{}
+		return &StoppedError{Cause: s.Vitals().Failure}
 	case shard.ErrOverloaded:
 		return &OverloadedError{Shard: index, Staged: s.Stats().Staged, Limit: e.config.MaxStaged}
 	case shard.ErrFull:

@@ -25,7 +25,8 @@ type watchdog struct {
 	patience time.Duration
 	awake    atomic.Bool
 	timer    *time.Timer
-	suspects []suspect // check's
+	suspects []suspect     // check's
+	checks   atomic.Uint64 // how often it looked
 }
 
 // suspect is what the watchdog knows of one shard.
@@ -79,6 +80,7 @@ func (w *watchdog) stop() {
 
 // check looks at all shards and sets the timer for the next time, if one is busy.
 func (w *watchdog) check() {
+	w.checks.Add(1)
 	now := w.engine.Now()
 	next, busy := now+int64(w.patience), false
 	for i, s := range w.shards {

@@ -33,7 +33,7 @@ var featureNames = [...]string{
 
 	"Waited", "Held", "Preempted", "ClosedByIdle", "PutOff", "ClosedBySize", "ClosedByPriority",
 	"LostEarly", "Deferred", "Retried", "CameBack", "Paused", "Aged", "FoldedIn",
-	"MaskedOut", "MadeRoom", "Withdrawn", "AtFault",
+	"MaskedOut", "MadeRoom", "Withdrawn", "Emptied", "AtFault",
 }
 
 const features = feature(len(featureNames))
@@ -155,6 +155,13 @@ var excluded = map[[2]feature]string{
 	{note(model.Held), note(model.AtFault)}:     "no winner",
 	{note(model.Retried), note(model.AtFault)}:  "nobody lost",
 	{note(model.FoldedIn), note(model.AtFault)}: "no winner",
+
+	{note(model.Emptied), note(model.Held)}:             "never decided",
+	{note(model.Emptied), note(model.Retried)}:          "never decided",
+	{note(model.Emptied), note(model.FoldedIn)}:         "never decided",
+	{note(model.Emptied), note(model.ClosedByIdle)}:     "never decided",
+	{note(model.Emptied), note(model.ClosedBySize)}:     "closed before it could be cleared",
+	{note(model.Emptied), note(model.ClosedByPriority)}: "closed before it could be cleared",
 }
 
 // impossible reports whether a pair of features, or what one of them needs,

@@ -107,6 +107,8 @@ func (d *decoder) step(code [stepBytes]byte) {
 		s.Kind, s.Held, s.Stale = End, int(who), how&3 == 0
 	case kind == 14 && d.locks:
 		s.Kind = Lock
+	case kind == 15 && who >= 0x80 && who < 0xf8:
+		s.Kind, s.Target = Clear, uuid.UUID{who & 0x1f % d.targets}
 	case kind == 15 && who >= 0xf8:
 		s.Kind = Close
 		d.closed = true

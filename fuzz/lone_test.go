@@ -13,6 +13,7 @@ import (
 
 	"example.com/contend/fuzz/model"
 	"example.com/contend/shard"
+	"github.com/cespare/xxhash/v2"
 )
 
 // lone runs a program against the core alone while somebody withdraws
@@ -83,6 +84,8 @@ func (l *lone) step(s *Step) {
 		l.core.Lock(shard.Lock(s.Lock))
 	case Unlock:
 		l.core.Unlock(s.ID)
+	case Clear:
+		l.core.Clear(&s.Target, uint32(xxhash.Sum64(s.Target[:]))&0xe)
 	case Close:
 		l.core.Close()
 	}

@@ -114,6 +114,9 @@ func (m *match) step(s *Step) {
 	case Unlock:
 		m.core.Unlock(s.ID)
 		m.model.Unlock(s.ID)
+	case Clear:
+		hash := uint32(xxhash.Sum64(s.Target[:])) & 0xe
+		m.equal(m.model.Clear(s.Target), m.core.Clear(&s.Target, hash), "cleared")
 	case Close:
 		m.core.Close()
 		m.model.Close()

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"example.com/contend/fuzz/model"
 )
 
@@ -49,6 +51,8 @@ const (
 	Lock
 	// Unlock ends a lock.
 	Unlock
+	// Clear clears a target.
+	Clear
 	// Close lets nobody try again. Nothing is staged afterwards.
 	Close
 	kinds
@@ -78,6 +82,8 @@ type Step struct {
 	Held  int        // End: which of the targets that are held, modulo their number
 	Stale bool       // End: with a token that is not the winner's
 	Lock  model.Lock // Lock
+
+	Target uuid.UUID // Clear
 }
 
 // String returns the step as a line of a script.
@@ -105,6 +111,8 @@ func (s Step) what() string {
 			l.ID, l.Target[0], l.All, l.Below, time.Duration(l.Expires), l.Stay)
 	case Unlock:
 		return fmt.Sprintf("unlock %d", s.ID)
+	case Clear:
+		return fmt.Sprintf("clear %d", s.Target[0])
 	case Close:
 		return "close"
 	}

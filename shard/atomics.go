@@ -20,5 +20,8 @@ type (
 	once  = sync.Once
 )
 
+// explored: the build tag is set.
+const explored = false
+
 // readClock reads the clock, between which and the words much can happen.
 func readClock(now func() int64) int64 { return now() }

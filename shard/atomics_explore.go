@@ -17,3 +17,5 @@ func readClock(now func() int64) int64 {
 	interleave.Yield()
 	return now()
 }
+
+const explored = true

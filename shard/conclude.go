@@ -31,8 +31,10 @@ func (c *Core) gather(g *group, x *more) (intact bool) {
 	}
 	to := c.membersOf(g)
 	before := g.count
+	c.walk = walk{size: before}
 	g.count = 0
 	for from := to; from.left > 0; from.advance() {
+		c.walk.from = before - from.left
 		s := from.standing()
 		if s.empty() {
 			continue
@@ -75,6 +77,7 @@ func (c *Core) remains(g *group, s Standing) bool {
 func (c *Core) conclude(index uint32, g *group, intact bool) {
 	x := c.mores.at(index)
 	at, winner := nowhere, Standing{}
+	c.walk = walk{g.count, g.count}
 	if !c.abandoned {
 		c.deciding = index + 1
 		at = c.pick(g, x, intact)
@@ -133,6 +136,7 @@ func (c *Core) pick(g *group, x *more, intact bool) place {
 		c.drop(g.target, winner)
 		c.remove(g, at)
 		intact = false
+		c.walk = walk{g.count, g.count}
 	}
 	return nowhere
 }
@@ -183,8 +187,11 @@ func (c *Core) dispose(g *group, winner place) (folded, retried int) {
 		fold = c.at(g, winner).fold()
 	}
 	to := c.membersOf(g)
+	before := g.count
+	c.walk = walk{size: before}
 	g.count = 0
 	for from := to; from.left > 0; from.advance() {
+		c.walk.from = before - from.left
 		s := from.standing()
 		again := from.place != winner && c.triesAgain(s) // and so is not settled
 		folds := from.place != winner && fold != nil && s.fold() == fold

@@ -44,6 +44,10 @@ type Core struct {
 	closing   bool   // nobody tries again
 	abandoned bool   // every fired group is abandoned
 	deciding  uint32 // index+1 of the group whose policy is being asked
+	current   uint32 // index+1 of the group that is being decided; see condemnGroup
+	walk      walk
+	entering  entrant // while it enters, to be found by condemnEntrant
+	enters    bool
 
 	batch     []Decision
 	decided   []uint32 // the groups of batch
@@ -197,6 +201,7 @@ func (c *Core) Decide() []Decision {
 			break
 		}
 		g := c.groups.at(index)
+		c.current, c.walk = index+1, walk{g.count, g.count}
 		if g.rules != 0 || g.flags&^(ticketed|closed) != 0 || c.special {
 			c.decideByRules(index, g)
 			continue
@@ -207,6 +212,7 @@ func (c *Core) Decide() []Decision {
 		c.staged -= int(g.count)
 		c.announce(index, g, c.at(g, g.best))
 	}
+	c.current = 0
 	c.name()
 	return c.batch
 }

@@ -3,7 +3,8 @@ package shard
 import "github.com/google/uuid"
 
 // Dismissal is the outcome of an operation that is told by itself, apart from
-// any decision: Lost early, Masked, Displaced or Cleared.
+// any decision: Lost early, Masked, Displaced,
+// Cleared or, which should not happen, Faulted.
 type Dismissal struct {
 	Outcome Outcome
 	Target  uuid.UUID
@@ -18,6 +19,8 @@ type Dismissal struct {
 	// Contenders is how many operations had arrived when it lost early, itself
 	// included.
 	Contenders int
+	// Fault is why it is Faulted: the shard panicked when it was staged.
+	Fault *Fault
 	// Opened is when the window had opened, or At. At is when it was dismissed.
 	Opened, At int64
 }

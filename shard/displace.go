@@ -161,7 +161,11 @@ func (c *Core) makeRoom(e *entrant, at int64) bool {
 // displace dismisses a staged operation to make room.
 func (c *Core) displace(index uint32, p place, at int64) {
 	g := c.groups.at(index)
-	s := c.at(g, p)
+	opened := g.opened
+	if g.flags&parked != 0 {
+		opened = at // it stood in no window
+	}
+	c.dismiss(&Dismissal{Outcome: Displaced, Target: g.target, Op: c.at(g, p), Opened: opened, At: at})
 	if c.moves(g) {
 		c.remove(g, p)
 	} else {
@@ -173,11 +177,6 @@ func (c *Core) displace(index uint32, p place, at int64) {
 		}
 	}
 	c.staged--
-	opened := g.opened
-	if g.flags&parked != 0 {
-		opened = at // it stood in no window
-	}
-	c.dismiss(&Dismissal{Outcome: Displaced, Target: g.target, Op: s, Opened: opened, At: at})
 }
 
 // Strict reports whether an operation that arrives may be kept out, by a lock or

@@ -17,9 +17,9 @@ func (c *Core) contest(g *group, x *more, r *Rules, at int64) {
 		return // nobody leads: all are told at the close
 	}
 	ahead, loser := c.at(g, leader), c.at(g, worst)
-	c.remove(g, worst)
-	c.staged--
 	if c.mayStay(loser) {
+		c.remove(g, worst)
+		c.staged--
 		c.putAside(g, x, loser)
 		return
 	}
@@ -30,9 +30,11 @@ func (c *Core) contest(g *group, x *more, r *Rules, at int64) {
 	if ahead.Ticket != nil {
 		d.LeaderName = ahead.Ticket.Name
 	}
-	if c.dismiss(&d) {
+	if c.dismiss(&d) { // before it is removed: nobody is forgotten, whatever happens
 		x.dismissed++
 	}
+	c.remove(g, worst)
+	c.staged--
 }
 
 // mayStay reports whether losing may not be all that becomes of an operation.

@@ -71,9 +71,16 @@ func (b *inbox) take() []control {
 
 // takeMail tells the core what the inbox holds.
 func (s *Shard) takeMail() {
-	for _, m := range s.inbox.take() {
+	o := &s.owner
+	if len(o.mail) == 0 {
+		o.mail = s.inbox.take()
+	}
+	for len(o.mail) > 0 {
+		m := o.mail[0]
+		o.mail = o.mail[1:]
 		s.apply(&m)
 	}
+	o.mail = nil
 }
 
 // apply tells the core one thing, and writes it down. What has to know all

@@ -66,6 +66,9 @@ type recorder struct {
 	sum   *xxhash.Digest
 	since int64 // when the block was begun
 	round bool  // begun, and not ended yet
+	whole int   // length of the block before the round, or the operation being written
+
+	writing bool // of an operation has begun, and not ended yet
 }
 
 func newRecorder(hand func([]byte) ([]byte, bool)) *recorder {
@@ -150,6 +153,7 @@ func (r *recorder) name(s string) {
 
 // stage writes an operation down that is staged now.
 func (r *recorder) stage(op *Op, sequence uint64, now int64) {
+	r.whole, r.writing = len(r.block), true
 	if now != r.now {
 		r.at(codeTime, now)
 		r.now = now
@@ -196,6 +200,7 @@ func (r *recorder) stage(op *Op, sequence uint64, now int64) {
 	if has&hasDeadline != 0 {
 		r.int(x.Deadline)
 	}
+	r.writing = false
 }
 
 func (r *recorder) retry(y *Retry) {
@@ -284,9 +289,22 @@ func (r *recorder) ask(x *more, f func() int) int {
 // then this one goes on with it.
 func (r *recorder) begin() {
 	if !r.round {
+		r.whole = len(r.block)
 		r.code(codeDecide)
 		r.round = true
 	}
+}
+
+// breakOff ends the journal before its core: behind the last whole record or round.
+// That there is no more is said by an empty block.
+func (r *recorder) breakOff() {
+	if r.round || r.writing {
+		r.block = r.block[:r.whole]
+	}
+	if len(r.block) > 0 {
+		r.hand(r.block)
+	}
+	r.hand(nil)
 }
 
 // end ends a round with a checksum of what was decided.

@@ -38,7 +38,7 @@ type owner struct {
 	watcher Watcher // Config's
 	watched bool    // by the Watcher, until the end of the look
 
-	taken   uint64 // operations staged, if somebody has to know
+	taken   uint64 // how many operations were staged, or the one being staged included
 	looked  int64  // when the last look began
 	onward  onward // between the batches of this look
 	aged    int64  // when the core's memory was last asked what it needs
@@ -48,10 +48,12 @@ type owner struct {
 	stuck   bool   // after Close, nothing but windows of held targets was left
 	pace    pace
 
+	mail                      []control // taken, and to be applied
 	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
 
 	telling   telling
 	measuring *measuring // nil if nothing is measured
+	supervision
 }
 
 func (o *owner) init(s *Shard) {
@@ -89,9 +91,12 @@ func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
 	if o.watched {
 		o.showRun(first, run)
 	}
+	o.staging = true
 	for i := range run.Len() {
+		o.taken = first + uint64(i) + 1
 		o.core.Stage(run.At(i), first+uint64(i), o.found)
 	}
+	o.staging = false
 }
 
 func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
@@ -101,12 +106,15 @@ func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
 }
 
 // takeOnce stages an operation and writes it down, but not again after its policy
-// ended the goroutine and so the drain.
+// ended the goroutine and so the drain, nor if it panicked.
 func (o *owner) takeOnce(sequence uint64, op *Op) {
 	if int64(sequence-o.taken) < 0 {
+		if o.faulty == sequence+1 {
+			o.condemn(sequence, op)
+		}
 		return
 	}
-	o.taken = sequence + 1
+	o.taken, o.staging = sequence+1, true
 	if o.watched {
 		o.watcher.Staged(op, sequence, o.found)
 	}
@@ -114,6 +122,18 @@ func (o *owner) takeOnce(sequence uint64, op *Op) {
 		o.journal.stage(op, sequence, o.found)
 	}
 	o.core.Stage(op, sequence, o.found)
+	o.staging = false
+}
+
+// condemn gives up on an operation whose staging panicked.
+func (o *owner) condemn(sequence uint64, op *Op) {
+	o.faulty = 0
+	id := op.Tag
+	if op.Ticket != nil {
+		id = sequence
+	}
+	o.core.condemnOp(op, id, o.found, o.fault)
+	o.fault = nil
 }
 
 // pace tells whether the owner is so busy that what wants to be looked at once
@@ -141,25 +161,40 @@ func (p *pace) busy(strict bool) bool {
 
 // Run is the owner's loop. It returns when the shard was closed and everything
 // it had accepted was told. Should a contender end the goroutine
-// (runtime.Goexit), another one takes over where it stood.
+// (runtime.Goexit), another one takes over where it stood; so it does after a panic
+// of our own code, see supervise.go.
 func (s *Shard) Run() {
 	s.pulse.goroutine.Store(goroutineNumber())
 	ended := false
 	defer func() {
 		if !ended {
-			defer func() { go s.Run() }() // whatever becomes of the incident
-			s.tally.restarts.Add(1)
-			s.incident(errGoexit)
+			if explored {
+				s.died(nil) // and our own panics end the process
+			} else {
+				s.died(recover())
+			}
 		}
 	}()
-	s.deliver() // what a predecessor left
-	for s.look() {
-		s.rest()
+	if s.owner.fatal == nil {
+		s.loop()
+	} else {
+		s.giveUp()
 	}
 	ended = true
 	s.tally.open.Store(0) // windows of which nobody is left
 	s.pulse.promise.Store(unpromised)
 	close(s.done)
+}
+
+func (s *Shard) loop() {
+	if n := s.owner.panics; n > 0 {
+		time.Sleep(ownPause(n))
+	}
+	s.deliver() // what a predecessor left
+	for s.look() {
+		s.owner.panics, s.owner.condemned = 0, 0
+		s.rest()
+	}
 }
 
 // look takes what was submitted, closes the windows that are due and tells

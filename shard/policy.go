@@ -116,10 +116,13 @@ func choice(x *more, choose func([]Standing) int, group []Standing) (chosen int)
 }
 
 // Fault is why a group could not be decided: its policy, the user's code,
-// panicked, ended its goroutine or chose nobody.
+// panicked, ended its goroutine or chose nobody. Or, which should not happen, the
+// shard's own code panicked.
 type Fault struct {
 	Value any    // what was panicked with
 	Stack []byte // of the panic; nil if there was none
+
+	ours bool // the panic was not the policy's but the core's
 }
 
 // newFault makes a fault of what recover returned, nil if the goroutine ends.
@@ -130,7 +133,12 @@ func newFault(v any) *Fault {
 	return &Fault{Value: v, Stack: debug.Stack()}
 }
 
-func (f *Fault) Error() string { return fmt.Sprintf("the policy failed: %v", f.Value) }
+func (f *Fault) Error() string {
+	if f.ours {
+		return fmt.Sprintf("the shard failed: %v", f.Value)
+	}
+	return fmt.Sprintf("the policy failed: %v", f.Value)
+}
 
 // Unwrap returns the value if it is an error.
 func (f *Fault) Unwrap() error {

@@ -112,7 +112,7 @@ func (s *Shard) Vitals() Vitals {
 	wakes := s.pulse.promise.Load()
 	now := s.config.Now() // later than what it is compared with
 	overdue := max(0, now-wakes)
-	return Vitals{
+	v := Vitals{
 		Staged:   int(s.tally.staged.Load()) + s.ring.Len(),
 		Lateness: time.Duration(max(s.pulse.worst(now), overdue)),
 		Overdue:  time.Duration(overdue),
@@ -120,4 +120,8 @@ func (s *Shard) Vitals() Vitals {
 		Restarts: s.tally.restarts.Load(),
 		Resting:  wakes-now >= longRest,
 	}
+	if fault := s.failure.Load(); fault != nil {
+		v.Failure = fault
+	}
+	return v
 }

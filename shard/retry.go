@@ -46,20 +46,31 @@ func (c *Core) park(e *entrant, until int64) {
 
 // unpark lets the operation of a parked record enter.
 func (c *Core) unpark(index uint32, g *group) {
-	s := c.at(g, 0)
-	target, hash := g.target, g.hash
-	c.parked--
-	c.release(index, g)
-	if s.empty() {
-		return // it made room meanwhile, or was cleared
+	e := entrant{Standing: c.at(g, 0), target: g.target, hash: g.hash}
+	if x := e.extra(); !e.empty() {
+		e.own, e.terms = x.own, x.terms
 	}
-	c.staged--
-	if c.isWithdrawn(s) {
-		c.drop(target, s)
+	gone := e.empty() // it made room meanwhile, or was cleared
+	withdrawn := !gone && c.isWithdrawn(e.Standing)
+	c.parked--
+	c.current = 0
+	c.release(index, g)
+	if gone {
 		return
 	}
-	x := s.extra()
-	c.enter(&entrant{Standing: s, target: target, hash: hash, own: x.own, terms: x.terms}, c.now)
+	c.staged--
+	if withdrawn {
+		c.drop(e.target, e.Standing)
+		return
+	}
+	c.enterOnceMore(&e)
+}
+
+// enterOnceMore lets an operation in that was in before.
+func (c *Core) enterOnceMore(e *entrant) {
+	c.entering, c.enters = *e, true
+	c.enter(e, c.now)
+	c.entering, c.enters = entrant{}, false
 }
 
 // enterAgain lets the operations enter that lost the last decided group and try
@@ -71,7 +82,7 @@ func (c *Core) enterAgain() {
 			return
 		}
 		c.staged--
-		c.enter(&e, c.now)
+		c.enterOnceMore(&e)
 	}
 }
 

@@ -57,6 +57,7 @@ package shard
 import (
 	"errors"
 	"math"
+	"sync/atomic"
 
 	"example.com/contend/ring"
 )
@@ -151,6 +152,8 @@ type Shard struct {
 	owner owner
 	tally tally
 	pulse pulse
+
+	failure atomic.Pointer[Fault] // why the shard was given up; publishes only itself
 
 	hottest *hottest // nil for none
 }

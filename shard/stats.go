@@ -104,6 +104,8 @@ func (t *tally) countDismissed(batch []Dismissal) {
 			t.displaced.Add(1)
 		case Cleared:
 			t.cleared.Add(1)
+		case Faulted:
+			t.faulted.Add(1)
 		}
 	}
 }

@@ -164,6 +164,9 @@ func (s *Shard) tellDismissed(d *Dismissal) {
 		v.Winner = OpID{Shard: s.config.Index, Sequence: d.Leader.ID}
 		v.WinnerPriority, v.WinnerName = d.Leader.Priority, d.LeaderName
 	}
+	if d.Fault != nil {
+		v.Fault = d.Fault
+	}
 	d.Op.Ticket.tell(v)
 }
 

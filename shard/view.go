@@ -172,8 +172,8 @@ func (s *Shard) clear() {
 		if o.journal != nil {
 			o.journal.clear(&m.clearing.target)
 		}
-		m.clearing.n = o.core.Clear(&m.clearing.target, m.clearing.hash)
 		o.cleared = append(o.cleared, m)
+		m.clearing.n = o.core.Clear(&m.clearing.target, m.clearing.hash)
 	}
 }
 
@@ -183,10 +183,18 @@ func (s *Shard) answer() {
 	for _, m := range o.cleared {
 		close(m.applied)
 	}
-	for _, m := range o.views {
-		v := m.view
-		v.windows, v.next, v.more = o.core.Windows(v.from, v.windows)
-		close(m.applied)
+	o.clearings, o.cleared = nil, nil
+	for len(o.views) > 0 {
+		m := o.views[0]
+		o.views = o.views[1:]
+		m.show(o.core)
 	}
-	o.clearings, o.cleared, o.views = nil, nil, nil
+	o.views = nil
+}
+
+// show copies some windows. The view ends here should that fail.
+func (m *control) show(c *Core) {
+	defer close(m.applied)
+	v := m.view
+	v.windows, v.next, v.more = c.Windows(v.from, v.windows)
 }

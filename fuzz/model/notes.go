@@ -39,6 +39,8 @@ const (
 	MadeRoom
 	// Withdrawn: somebody was found withdrawn.
 	Withdrawn
+	// Emptied: its target was cleared.
+	Emptied
 	// AtFault: the user's policy failed.
 	AtFault
 )
@@ -63,5 +65,7 @@ func (w *window) noteDismissal(o Outcome) {
 		w.notes |= MaskedOut
 	case Displaced:
 		w.notes |= MadeRoom
+	case Cleared:
+		w.notes |= Emptied
 	}
 }

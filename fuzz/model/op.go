@@ -85,11 +85,12 @@ const (
 	Masked
 	Displaced
 	Faulted
+	Cleared
 )
 
 // String returns the outcome in lower case.
 func (o Outcome) String() string {
-	return [...]string{"nothing", "won", "lost", "stopped", "folded", "masked", "displaced", "faulted"}[o]
+	return [...]string{"nothing", "won", "lost", "stopped", "folded", "masked", "displaced", "faulted", "cleared"}[o]
 }
 
 // Told is an operation and its outcome.

@@ -1,0 +1,31 @@
+package engine
+
+import (
+	"sync/atomic"
+
+	"example.com/contend/shard"
+)
+
+// WatchdogChecks returns how often the watchdog has looked at the shards since Start.
+func (e *Engine) WatchdogChecks() int { return int(e.current.Load().watch.checks.Load()) }
+
+// Breakable gives a started engine of one shard, before anything is submitted,
+// another one that breaks on request: from then on it panics whenever it looks.
+func (e *Engine) Breakable() (broken *atomic.Bool) {
+	broken = new(atomic.Bool)
+	g := e.current.Load()
+	g.shards[0].Close()
+	<-g.shards[0].Done()
+	g.shards[0] = shard.New(shard.Config{
+		RingSize: 64, Key: shard.Key(randomKey()), Incident: e.incident, Busy: g.watch.busy(),
+		Now: func() int64 {
+			if broken.Load() && onShard() {
+				panic("broken on purpose")
+			}
+			return e.Now()
+		},
+	})
+	g.watch.watch(g.shards)
+	go g.shards[0].Run()
+	return broken
+}

@@ -1,0 +1,201 @@
+package engine_test
+
+import (
+	"bytes"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/contend/engine"
+	"github.com/stretchr/testify/require"
+)
+
+// logs is where a logger writes to, safe for concurrent use.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logs) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// sleepsOnTheShard is a frame to be found in a stack.
+func sleepsOnTheShard(d time.Duration) { time.Sleep(d) }
+
+// A shard that does not advance is reported once, with the stack of its own
+// goroutine, and again the next time.
+func TestWatchdog(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var log logs
+		e := newEngine(t, engine.Config{Shards: 4, Window: 10 * time.Millisecond, Logger: log.logger()})
+		reports := func() int { return strings.Count(log.String(), "a shard does not advance") }
+		for incident := range 3 {
+			c := newContender("blocks")
+			c.then = func(*engine.Verdict) { sleepsOnTheShard(5 * time.Second) }
+			stage(t, e, c, engine.Bid{Target: target(1)})
+			pass(time.Second)
+			require.Equal(t, incident, reports(), "not before its time")
+			pass(time.Second)
+			require.Equal(t, incident+1, reports())
+			require.Contains(t, log.String(), "sleepsOnTheShard")
+			require.NotContains(t, log.String(), "restUntilDue", "the stack is another shard's")
+			pass(2 * time.Second)
+			require.Equal(t, incident+1, reports(), "once per incident")
+			require.Equal(t, engine.StateFailed, e.Health().State)
+			pass(time.Minute)
+			require.Equal(t, engine.StateHealthy, e.Health().State)
+		}
+	})
+}
+
+// While nothing is staged the watchdog is not awake at all; under load it looks once
+// a second, and reports nobody.
+func TestWatchdogRests(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var log logs
+		e := newEngine(t, engine.Config{Window: 10 * time.Millisecond, Logger: log.logger()})
+		e.Start()
+		pass(time.Minute)
+		checks := e.WatchdogChecks()
+		require.LessOrEqual(t, checks, 2)
+		rests := func(d time.Duration) {
+			before := e.WatchdogChecks()
+			pass(d)
+			require.Equal(t, before, e.WatchdogChecks())
+		}
+		rests(24 * time.Hour)
+		for range 1000 {
+			stage(t, e, newContender("a"), engine.Bid{Target: target(1)})
+			pass(10 * time.Millisecond)
+		}
+		loaded := e.WatchdogChecks() - checks
+		require.GreaterOrEqual(t, loaded, 9)
+		require.LessOrEqual(t, loaded, 11)
+		pass(2 * time.Second)
+		rests(24 * time.Hour)
+		stage(t, e, newContender("long"), engine.Bid{Target: target(1), Window: 25 * time.Hour})
+		pass(10 * time.Second)
+		rests(24 * time.Hour) // a long window is none of its business before it ends
+		pass(24 * time.Hour)
+		require.NoError(t, e.Stop(background))
+		rests(24 * time.Hour)
+		require.Empty(t, log.String())
+	})
+}
+
+// With -1 there are no reports, but Health tells all the same.
+func TestNoWatchdog(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var log logs
+		e := newEngine(t, engine.Config{Window: 10 * time.Millisecond, Watchdog: -1, Logger: log.logger()})
+		c := newContender("blocks")
+		c.then = func(*engine.Verdict) { time.Sleep(5 * time.Second) }
+		stage(t, e, c, engine.Bid{Target: target(1)})
+		pass(4 * time.Second)
+		require.Empty(t, log.String())
+		require.Equal(t, engine.StateFailed, e.Health().State)
+		pass(10 * time.Second)
+	})
+}
+
+// A handler that panics over the report does not end the process.
+func TestWatchdogSurvivesTheLogger(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		panics := slog.New(slog.NewTextHandler(panickyWriter{}, nil))
+		e := newEngine(t, engine.Config{Window: 10 * time.Millisecond, Logger: panics})
+		c := newContender("blocks")
+		c.then = func(*engine.Verdict) { time.Sleep(5 * time.Second) }
+		stage(t, e, c, engine.Bid{Target: target(1)})
+		pass(time.Minute)
+		require.Equal(t, engine.Won, c.outcome(t).Outcome)
+	})
+}
+
+type panickyWriter struct{}
+
+func (panickyWriter) Write([]byte) (int, error) { panic("no disk") }
+
+// R15: contenders that end the shard's goroutine over and over do not stop it, and
+// each end is counted.
+func TestShardGoesOnAfterItsGoroutineEnded(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1, Window: 10 * time.Millisecond})
+		for i := range 20 {
+			c := newContender("leaves")
+			c.then = func(*engine.Verdict) { runtime.Goexit() }
+			stage(t, e, c, engine.Bid{Target: target(i)})
+			stage(t, e, newContender("stays"), engine.Bid{Target: target(i)})
+		}
+		pass(time.Second)
+		s := e.Stats()
+		require.EqualValues(t, 20, s.Restarts)
+		require.EqualValues(t, 20, s.Won)
+		require.Zero(t, s.Staged)
+		require.EqualValues(t, 20, e.Health().Restarts)
+		require.Equal(t, engine.StateHealthy, e.Health().State)
+		require.NoError(t, e.Restart(background))
+		require.EqualValues(t, 20, e.Health().Restarts, "they are kept over restarts")
+	})
+}
+
+// A shard that was given up: everything it holds is stopped at once, what is
+// submitted is refused with the reason, Health says so until the engine is
+// restarted, and that works.
+func TestShardThatIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var log logs
+		e := newEngine(t, engine.Config{Shards: 1, Window: time.Hour, Logger: log.logger()})
+		e.Start()
+		broken := e.Breakable()
+		h := submit(t, e, engine.Op{Target: target(1)}, answer(1))
+		call := doInBackground(background, e, engine.Op{Target: target(2)}, answer(2))
+		broken.Store(true)
+		n, err := e.Clear(background, target(3))
+		require.ErrorIs(t, err, engine.ErrStopped)
+		require.Zero(t, n)
+
+		_, err = h.Wait(background)
+		require.ErrorIs(t, err, engine.ErrStopped)
+		_, err = call.wait()
+		require.ErrorIs(t, err, engine.ErrStopped)
+		_, err = engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
+		require.ErrorIs(t, err, engine.ErrStopped)
+		require.ErrorContains(t, err, "the target's shard was given up: the shard failed: broken on purpose")
+		for range e.Windows(background) {
+			t.Error("a window of a shard that was given up")
+		}
+
+		health := e.Health()
+		require.Equal(t, engine.StateFailed, health.State)
+		require.True(t, health.Hopeless)
+		require.Equal(t, []int{0}, health.Failed)
+		require.Equal(t, []string{"shard 0 was given up: the shard failed: broken on purpose"}, health.Reasons)
+		require.Contains(t, log.String(), "broken on purpose")
+		stats := e.Stats()
+		require.EqualValues(t, 2, stats.Stopped)
+		require.Equal(t, health.Restarts, stats.Restarts)
+		require.NotZero(t, stats.Restarts)
+
+		require.NoError(t, e.Restart(background))
+		require.Equal(t, engine.StateHealthy, e.Health().State)
+		again := submit(t, e, engine.Op{Target: target(1)}, answer(3))
+		pass(2 * time.Hour)
+		value, err := again.Wait(background)
+		require.NoError(t, err)
+		require.Equal(t, 3, value)
+	})
+}
