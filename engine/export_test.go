@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"example.com/contend/shard"
@@ -16,6 +17,7 @@ func (e *Engine) Breakable() (broken *atomic.Bool) {
 	g := e.current.Load()
 	g.shards[0].Close()
 	<-g.shards[0].Done()
+	g.shards, g.watch = slices.Clone(g.shards), e.newWatchdog() // the old one may look yet
 	g.shards[0] = shard.New(shard.Config{
 		RingSize: 64, Key: shard.Key(randomKey()), Incident: e.incident, Busy: g.watch.busy(),
 		Now: func() int64 {

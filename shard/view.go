@@ -126,8 +126,10 @@ func (s *Shard) Windows(done <-chan struct{}, yield func(*Window) bool) (finishe
 // which it waits for.
 func (s *Shard) Clear(target uuid.UUID, hash uint32, done <-chan struct{}) (n int, ok bool) {
 	c := &clearing{target: target, hash: hash}
-	ok = s.ask(control{kind: clearTarget, clearing: c}, done)
-	return c.n, ok
+	if !s.ask(control{kind: clearTarget, clearing: c}, done) {
+		return 0, false // the owner may be at it yet
+	}
+	return c.n, true
 }
 
 // clearing is a request to clear a target.
