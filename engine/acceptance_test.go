@@ -15,7 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The scenarios of the system that this one replaces.
+// The scenarios of the system that this one replaces, with the events that each gives.
+
+// newWatched makes an engine whose events are collected, none being dropped.
+func newWatched(t *testing.T) (*engine.Engine, *chronicle) {
+	t.Helper()
+	events := &chronicle{}
+	e := newEngine(t, engine.Config{Hooks: events.hooks(), EventBuffer: 1 << 17})
+	t.Cleanup(func() { require.Zero(t, e.Stats().EventsDropped) })
+	return e, events
+}
 
 // adding returns a function that adds to a value and returns the sum.
 func adding(value *int, n int) func(context.Context) (int, error) {
@@ -27,33 +36,37 @@ func adding(value *int, n int) func(context.Context) (int, error) {
 
 func TestSingleOperationRuns(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		value := 10
-		got, err := engine.Do(background, e, engine.Op{Target: target(1)}, adding(&value, 1))
+		got, err := engine.Do(background, e, engine.Op{Target: target(1), Name: "+1"}, adding(&value, 1))
 		require.NoError(t, err)
 		require.Equal(t, 11, got)
 		require.Equal(t, 11, value)
+		require.Equal(t, []string{"staged +1", "started +1", "completed +1"}, events.lines())
 	})
 }
 
 func TestHighBeatsLow(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		value := 100
-		low := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.Low}, adding(&value, 1))
-		high := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.High}, adding(&value, 10))
+		low := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.Low, Name: "low"}, adding(&value, 1))
+		high := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.High, Name: "high"}, adding(&value, 10))
 		got, err := high.wait()
 		require.NoError(t, err)
 		require.Equal(t, 110, got)
 		_, err = low.wait()
 		require.Equal(t, engine.High, lost(t, err).Winner.Priority)
 		require.Equal(t, 110, value)
+		require.Equal(t, []string{
+			"staged low", "staged high", "conflict high", "rejected low", "started high", "completed high",
+		}, events.lines())
 	})
 }
 
 func TestLifecycle(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		try := func() error {
 			_, err := engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
 			return err
@@ -66,12 +79,15 @@ func TestLifecycle(t *testing.T) {
 		require.NoError(t, e.Stop(background))
 		require.ErrorIs(t, try(), engine.ErrStopped)
 		require.EqualValues(t, 2, e.Stats().Completed)
+		require.Equal(t, map[engine.EventKind]int{
+			engine.EventStaged: 2, engine.EventStarted: 2, engine.EventCompleted: 2,
+		}, events.counts())
 	})
 }
 
 func TestHundredOperationsOnOneEntity(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		value, won, rejected := 0, 0, 0
 		var handles []*engine.Handle[int]
 		for range 100 {
@@ -89,15 +105,18 @@ func TestHundredOperationsOnOneEntity(t *testing.T) {
 		require.Equal(t, 1, won)
 		require.Equal(t, 99, rejected)
 		require.Equal(t, 1, value)
+		require.Equal(t, map[engine.EventKind]int{
+			engine.EventStaged: 100, engine.EventConflict: 1, engine.EventRejected: 99, engine.EventStarted: 1, engine.EventCompleted: 1,
+		}, events.requireEnded(t))
 	})
 }
 
 func TestCriticalBeatsAllOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		var calls []*called[string]
 		for _, p := range []engine.Priority{engine.Low, engine.Normal, engine.High, engine.Critical} {
-			calls = append(calls, doInBackground(background, e, engine.Op{Target: target(1), Priority: p}, answer(p.String())))
+			calls = append(calls, doInBackground(background, e, engine.Op{Target: target(1), Priority: p, Name: p.String()}, answer(p.String())))
 		}
 		winner, err := calls[3].wait()
 		require.NoError(t, err)
@@ -107,31 +126,38 @@ func TestCriticalBeatsAllOthers(t *testing.T) {
 			require.Equal(t, engine.Critical, lost(t, err).Winner.Priority)
 			require.Equal(t, 4, lost(t, err).Contenders)
 		}
+		require.Equal(t, []string{
+			"staged low", "staged normal", "staged high", "staged critical", "conflict critical",
+			"rejected low", "rejected normal", "rejected high", "started critical", "completed critical",
+		}, events.lines())
 	})
 }
 
 func TestRunningLowIsNotDisturbedByLaterCritical(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
-		low := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.Low},
+		e, events := newWatched(t)
+		low := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.Low, Name: "low"},
 			func(ctx context.Context) (time.Time, error) {
 				time.Sleep(time.Second)
 				return time.Now(), ctx.Err()
 			})
 		time.Sleep(200 * time.Millisecond)
 		require.Equal(t, 1, e.Stats().Running)
-		critical, err := engine.Do(background, e, engine.Op{Target: target(1), Priority: engine.Critical},
+		critical, err := engine.Do(background, e, engine.Op{Target: target(1), Priority: engine.Critical, Name: "critical"},
 			func(context.Context) (time.Time, error) { return time.Now(), nil })
 		require.NoError(t, err)
 		ended, err := low.wait()
 		require.NoError(t, err)
 		require.True(t, critical.Before(ended), "the critical one waited for the running one")
+		require.Equal(t, []string{
+			"staged low", "started low", "staged critical", "started critical", "completed critical", "completed low",
+		}, events.lines())
 	})
 }
 
 func TestFirstSubmittedWinsAmongEquals(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		var firsts []*engine.Handle[int]
 		for i := range 100 {
 			for n := range 10 {
@@ -146,12 +172,15 @@ func TestFirstSubmittedWinsAmongEquals(t *testing.T) {
 			require.NoError(t, err, "target %d", i)
 		}
 		require.EqualValues(t, 900, e.Stats().Rejected)
+		n := events.requireEnded(t)
+		require.Equal(t, 100, n[engine.EventConflict])
+		require.Equal(t, 900, n[engine.EventRejected])
 	})
 }
 
 func TestFiftyOperationsOverFiveTargets(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		var wg sync.WaitGroup
 		for i := range 50 {
 			wg.Go(func() {
@@ -163,6 +192,10 @@ func TestFiftyOperationsOverFiveTargets(t *testing.T) {
 		require.EqualValues(t, 50, s.Submitted)
 		require.EqualValues(t, 5, s.Completed)
 		require.Equal(t, s.Submitted, s.Completed+s.Rejected)
+		n := events.requireEnded(t)
+		require.Equal(t, 50, n[engine.EventStaged])
+		require.Equal(t, 5, n[engine.EventConflict])
+		require.Equal(t, 5, n[engine.EventCompleted])
 	})
 }
 
@@ -170,7 +203,7 @@ func TestFiftyOperationsOverFiveTargets(t *testing.T) {
 func TestBrutality(t *testing.T) {
 	const operations, batch = 30_000, 100
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		var wg sync.WaitGroup
 		var completed, rejected, other atomic.Uint64
 		for i := range operations {
@@ -197,12 +230,16 @@ func TestBrutality(t *testing.T) {
 		require.EqualValues(t, operations, s.Submitted)
 		require.Equal(t, completed.Load(), s.Completed)
 		require.Equal(t, rejected.Load(), s.Rejected)
+		n := events.requireEnded(t)
+		require.Equal(t, operations, n[engine.EventStaged])
+		require.EqualValues(t, s.Conflicts, n[engine.EventConflict])
+		require.EqualValues(t, s.Rejected, n[engine.EventRejected])
 	})
 }
 
 func TestNothingOfARejectedOperationInTheRegistry(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
+		e, events := newWatched(t)
 		keys := map[uuid.UUID]error{}
 		handles := map[uuid.UUID]*engine.Handle[int]{}
 		for i := range 60 {
@@ -225,6 +262,12 @@ func TestNothingOfARejectedOperationInTheRegistry(t *testing.T) {
 				winner, ok := memory.Get(lost(t, err).Winner.EntryID)
 				require.True(t, ok)
 				require.Equal(t, lost(t, err).Winner.Name, winner.Name)
+			}
+		}
+		events.requireEnded(t)
+		for _, ev := range events.all() {
+			if ev.Kind == engine.EventRejected || ev.Kind == engine.EventStaged {
+				require.Zero(t, ev.EntryID, "only winners have one")
 			}
 		}
 	})

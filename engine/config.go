@@ -16,10 +16,11 @@ import (
 const DefaultWindow = 100 * time.Millisecond
 
 const (
-	defaultRingSize  = 8192
-	defaultMaxStaged = 1 << 20
-	maxShards        = 1 << 12
-	maxRingSize      = 1 << 24
+	defaultRingSize    = 8192
+	defaultEventBuffer = 8192
+	defaultMaxStaged   = 1 << 20
+	maxShards          = 1 << 12
+	maxRingSize        = 1 << 24
 )
 
 // WhenFull says what a submission does while its shard's ring is full, which
@@ -112,6 +113,15 @@ type Config struct {
 	// Nil for none.
 	Journal io.Writer
 
+	// Name is the process that events say they are from.
+	Name string
+	// Hooks are told what happens to operations, away from where it happens. The
+	// zero value costs nothing; see also [Engine.Subscribe].
+	Hooks Hooks
+	// EventBuffer is how many events wait in each shard, and for the hooks; what is
+	// more is dropped and counted. It takes no memory while nobody watches. 0 means
+	// 8192; rounded up to a power of two.
+	EventBuffer int
 	// Health says from when on Engine.Health reports a working engine as degraded.
 	Health HealthBounds
 	// Watchdog is for how long a shard may not have advanced beyond the time at which
@@ -145,6 +155,7 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{"Config.Shards", &c.Shards, runtime.GOMAXPROCS(0), maxShards},
 		{"Config.RingSize", &c.RingSize, defaultRingSize, maxRingSize},
+		{"Config.EventBuffer", &c.EventBuffer, defaultEventBuffer, maxRingSize},
 		{"Config.MaxStaged", &c.MaxStaged, defaultMaxStaged, int(^uint(0) >> 1)},
 	} {
 		if *n.value < 0 || *n.value > n.most {

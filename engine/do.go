@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"example.com/contend/shard"
 	"github.com/google/uuid"
@@ -76,9 +77,10 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 		return Win{}, err
 	}
 	win := Win{engine: e, family: e.memberOf(&op)}
-	passed := false
+	passed, cause := false, ErrGoexit
 	defer func() {
 		if !passed { // also if the user's code panics or ends the goroutine
+			win.ends(cause)
 			win.release()
 		}
 	}()
@@ -92,8 +94,10 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 		return Win{}, err
 	}
 	win.Entry, win.hold = entryOf(op.label(), &w.verdict), w.run.held()
+	win.begins(w.run.tale)
 	e.putWaiter(w)
 	if err := e.register(win.Entry); err != nil {
+		cause = err
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
 	}
 	passed = true
@@ -120,6 +124,24 @@ type Win struct {
 	engine *Engine
 	hold   shard.Hold
 	family *member // nil if it is in no lineage
+	tale   *tale   // nil if nobody watches
+	began  int64
+}
+
+// begins says that the winner is about to execute.
+func (w *Win) begins(t *tale) {
+	if w.tale = t; t != nil {
+		w.began = w.engine.Now()
+		t.started(w.began)
+	}
+}
+
+// ends says how it ended.
+func (w *Win) ends(cause error) {
+	if w.tale != nil {
+		at := w.engine.Now()
+		w.tale.ends(at, time.Duration(at-w.began), cause)
+	}
 }
 
 // Finish tells the registry that the winner has executed, and frees its target
@@ -130,6 +152,7 @@ func (w Win) Finish(err error) {
 		return // the zero Win, beside an error
 	}
 	defer w.release()
+	w.ends(err)
 	if w.ID != uuid.Nil {
 		w.engine.config.Registry.Finish(w.ID, err)
 	}
@@ -166,6 +189,8 @@ type waiter struct {
 	Ticket
 	run     run
 	runs    *runs // where a winner that will execute is taken in; nil for Contend
+	gen     *generation
+	label   *label // nil unless somebody watches
 	verdict Verdict
 	rank    int           // of a loser
 	told    chan struct{} // of size 1; passes the waiter back from the owner
@@ -177,11 +202,21 @@ func (w *waiter) Decided(v *Verdict) {
 	w.told <- struct{}{}
 }
 
+// about says what events show of the operation besides its ticket.
+func (w *waiter) about() (class string, id uuid.UUID) {
+	if w.label == nil {
+		return "", uuid.Nil // submitted before anybody watched
+	}
+	return w.label.Type, w.label.ID
+}
+
 func (w *waiter) take(v *Verdict) {
 	w.verdict = v.Kept()
 	switch v.Outcome {
 	case Won:
 		w.run.won(v)
+		class, id := w.about()
+		w.run.tale = w.gen.tale(v, w.Name, class, id)
 		if w.runs != nil {
 			w.runs.add(&w.run)
 		}
@@ -199,8 +234,8 @@ func (r *run) won(v *Verdict) {
 }
 
 func (e *Engine) putWaiter(w *waiter) {
-	w.Name, w.Extra = "", nil
-	w.run.entry, w.run.holder, w.verdict = Entry{}, nil, Verdict{}
+	w.Name, w.Extra, w.gen, w.label = "", nil, nil, nil
+	w.run.entry, w.run.holder, w.run.tale, w.verdict = Entry{}, nil, nil, Verdict{}
 	e.waiters.Put(w)
 }
 
@@ -253,7 +288,11 @@ func (e *Engine) submit(ctx context.Context, g *generation, op *Op, w *waiter, e
 	if err != nil {
 		return err
 	}
-	w.runs = nil
+	w.runs, w.gen = nil, g
+	if e.watched.Load() {
+		l := op.label()
+		w.label = &l
+	}
 	if executes {
 		w.runs = g.runs[index]
 	}

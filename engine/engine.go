@@ -32,6 +32,9 @@ type Engine struct {
 	stopped bool        // refuse to start by submission
 	stops   uint64      // calls of Stop: a Start that waits gives way to a later one
 	past    shard.Stats // of generations that ended
+	sinks   []*sink     // of subscriptions
+
+	watched atomicBool // publishes to submitters that events may be read
 
 	begun, broken bool         // the journal; owned by its writer, of whom there is one at a time
 	journalError  atomic.Error // why it is broken; publishes only itself
@@ -64,6 +67,7 @@ func New(config Config) (*Engine, error) {
 		e.cells = append(e.cells, &cell{})
 		e.holders = append(e.holders, &holders{})
 	}
+	e.watched.Store(e.isWatched())
 	e.waiters.New = func() any { return &waiter{told: make(chan struct{}, 1)} }
 	return e, nil
 }
@@ -71,6 +75,9 @@ func New(config Config) (*Engine, error) {
 // Now reads the clock that times in a Verdict and a Decision are of: monotonic
 // nanoseconds since New.
 func (e *Engine) Now() int64 { return int64(time.Since(e.epoch)) }
+
+// Name returns Config.Name.
+func (e *Engine) Name() string { return e.config.Name }
 
 // Shards returns over how many shards the targets are spread.
 func (e *Engine) Shards() int { return e.config.Shards }
@@ -177,16 +184,26 @@ func (e *Engine) Stop(ctx context.Context) error {
 		g.close()
 	}
 	e.mu.Unlock()
-	if g == nil || onShard() {
+	if g == nil {
 		return nil
 	}
-	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+	if onShard() {
+		g.closeStreamLater(e)
+		return nil
+	}
+	if inside := insideWinner(); g.awaitShards(ctx.Done(), inside) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+		if inside {
+			g.closeStreamLater(e)
+		} else {
+			g.closeStream(e)
+		}
 		if g.drained() { // else called from inside a winner
 			g.watch.stop()
 		}
 		return nil
 	}
 	g.abort()
+	g.closeStream(e)
 	g.watch.stop()
 	return context.Cause(ctx)
 }

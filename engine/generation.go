@@ -13,7 +13,13 @@ type generation struct {
 	shards  []*shard.Shard
 	runs    []*runs  // one per shard
 	journal *journal // nil for none
-	watch   *watchdog
+	key     shard.Key
+
+	// stream publishes to everybody in the generation where events go; nil if nobody
+	// reads them. Written under Engine.mu.
+	stream atomicPointer[stream]
+	unread bool // no stream is begun any more; guarded by Engine.mu
+	watch  *watchdog
 
 	stopping atomicBool // publishes to ending winners that Stop wants to know
 	mu       mutex
@@ -28,7 +34,8 @@ func (e *Engine) begin(last *generation) *generation {
 	if e.config.Journal != nil {
 		g.journal = e.newJournal()
 	}
-	key := shard.Key(randomKey())
+	g.key = shard.Key(randomKey())
+	e.attach(g)
 	fence := uint64(max(0, time.Now().UnixNano())) // grows over processes, too
 	for i := range e.config.Shards {
 		rs := &runs{cell: e.cells[i], gen: g, engine: e, holders: e.holders[i]}
@@ -40,12 +47,14 @@ func (e *Engine) begin(last *generation) *generation {
 			Rules:     e.rulebook.rules,
 			Fence:     fence,
 			Now:       e.Now,
-			Key:       key,
+			Key:       g.key,
 			Decided:   e.decidedHook(),
 			Dismissed: e.config.Dismissed,
 			Hottest:   e.config.Hottest,
 			Busy:      g.watch.busy(),
 			Incident:  e.incident,
+			Watcher:   &witness{gen: g, index: i},
+			Measures:  &e.cells[i].measures,
 		}
 		if e.rulebook.preempts || e.config.Preempted != nil {
 			config.Preempted = rs.preempt

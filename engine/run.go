@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"runtime/debug"
+	"time"
 )
 
 // run is a winner's execution, from its verdict to its end. It is what Stop
@@ -21,6 +22,11 @@ type run struct {
 	// holder is the winner's claim to its target if that is exclusive, else nil.
 	// Set before the run is added.
 	holder *holder
+
+	// tale is what it says to those who watch, nil if there is nobody. Set before the
+	// run is added.
+	tale  *tale
+	began int64 // when its function began, by the engine's clock
 }
 
 // The states of a run.
@@ -54,6 +60,7 @@ func (rs *runs) add(r *run) bool {
 	if rs.aborted {
 		r.state.Store(runStopped)
 		rs.cell.stopped.Inc()
+		r.tale.stops()
 		rs.engine.release(r.held())
 		return false
 	}
@@ -135,15 +142,17 @@ func (rs *runs) abort() {
 	for r := rs.live; r != nil; {
 		// The swap to stopped passes a queued run to its goroutine, which may
 		// reuse it at once: everything is taken from it before.
-		next, giveUp, holder, held := r.next, r.giveUp, r.holder, r.held()
+		next, giveUp, holder, held, tale := r.next, r.giveUp, r.holder, r.held(), r.tale
 		rs.unlink(r)
 		if r.state.CompareAndSwap(runQueued, runStopped) {
+			tale.stops()
 			queued = append(queued, giveUp) // its function will not be called
 			rs.holders.remove(holder)
 			rs.engine.release(held)
 		} else {
 			rs.link(r) // until its function ends
 			if r.state.CompareAndSwap(runRunning, runStopped) {
+				tale.stops()
 				running = append(running, giveUp)
 			}
 		}
@@ -173,7 +182,7 @@ func (rs *runs) abort() {
 //
 //go:noinline
 func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {
-	if !r.state.CompareAndSwap(runQueued, runRunning) {
+	if !e.beginRun(r) {
 		if r.state.Load() == runStopped { // else an executor called twice
 			done(&StoppedError{Accepted: true})
 		}
@@ -194,10 +203,31 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 	returned = true
 }
 
+// beginRun makes a queued run running. It reports false if it is not queued any
+// more. With watchers it takes the lock, under which Stop gives up on runs: so what
+// is said of the run is in order.
+func (e *Engine) beginRun(r *run) bool {
+	if r.tale != nil {
+		r.runs.mu.Lock()
+		defer r.runs.mu.Unlock()
+	}
+	if !r.state.CompareAndSwap(runQueued, runRunning) {
+		return false
+	}
+	r.began = e.Now()
+	r.tale.started(r.began)
+	return true
+}
+
 // end settles the outcome of a run whose function has ended and hands it on,
 // whatever the registry does.
 func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
+	var cause error
+	at := e.Now()
+	took := time.Duration(at - r.began)
+	r.runs.cell.execution.Seconds(int64(took))
 	if err != nil {
+		cause = err
 		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}
 	}
 	switch {
@@ -205,8 +235,10 @@ func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
 		err = &StoppedError{Accepted: true, Running: true}
 	case err != nil:
 		r.runs.cell.failed.Inc()
+		r.tale.ends(at, took, cause)
 	default:
 		r.runs.cell.completed.Inc()
+		r.tale.ends(at, took, nil)
 	}
 	defer func() {
 		rs := r.runs

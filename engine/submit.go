@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"example.com/contend/shard"
+	"github.com/google/uuid"
 )
 
 // Submit submits an operation and returns when it is accepted, with a handle
@@ -170,6 +171,9 @@ func (t *task) withdraw(cause error) bool {
 	return true
 }
 
+// about says what events show of the operation besides its ticket.
+func (t *task) about() (class string, id uuid.UUID) { return t.op.Type, t.op.ID }
+
 // Decided takes the verdict, on the shard's goroutine. It is not part of the
 // Handle's face.
 func (t *task) Decided(v *Verdict) {
@@ -180,6 +184,7 @@ func (t *task) Decided(v *Verdict) {
 	}
 	t.run.won(v)
 	t.run.entry = entryOf(t.op, v)
+	t.run.tale = t.runs.gen.tale(v, t.op.Name, t.op.Type, t.op.ID)
 	if !t.runs.add(&t.run) {
 		t.finish(&StoppedError{Accepted: true})
 		return
@@ -208,6 +213,7 @@ func (t *task) handOverFailed(cause error) {
 		return // it was taken before, or Stop gave up on it
 	}
 	t.runs.cell.failed.Inc()
+	t.run.tale.ends(t.engine.Now(), 0, cause)
 	t.runs.remove(&t.run)
 	defer t.runs.told(1)
 	t.finish(&FailedError{

@@ -41,6 +41,36 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 	}
 }
 
+// CloseFired closes the windows whose time has come, all at once, so that operations
+// can be staged before these are decided: they open the next ones. It reports false,
+// having done nothing, if that could change a decision: where there are rules, locks
+// or a limit, or operations that can be withdrawn, try again or fold.
+func (c *Core) CloseFired() bool {
+	if c.special || len(c.mores.pages) > 0 || !c.again.empty() {
+		return false
+	}
+	for next := c.wheel.fired.head; next != 0; {
+		g := c.groups.at(next - 1)
+		if g.rules != 0 || g.flags&^(ticketed|closed) != 0 {
+			return false
+		}
+		next = g.next
+	}
+	ahead := c.wheel.fired.head
+	for lead, next := 0, c.wheel.fired.head; next != 0; lead-- {
+		if lead == 0 {
+			ahead, lead = c.warmFired(ahead)
+		}
+		g := c.groups.at(next - 1)
+		if g.flags&closed == 0 {
+			c.table.remove(g.hash, next-1)
+			g.flags |= closed
+		}
+		next = g.next
+	}
+	return true
+}
+
 // dueBy returns when a window that is not closed early is to close.
 func (x *more) dueBy(r *Rules) int64 {
 	if r.Idle == 0 {

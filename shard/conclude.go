@@ -68,7 +68,7 @@ func (c *Core) remains(g *group, s Standing) bool {
 		stands = c.settles(s)
 	}
 	if !stands {
-		c.drop(s)
+		c.drop(g.target, s)
 	}
 	return stands
 }
@@ -136,7 +136,7 @@ func (c *Core) pick(g *group, x *more, intact bool) place {
 		if !c.triesAgain(winner) || c.settles(winner) {
 			return at
 		}
-		c.drop(winner)
+		c.drop(g.target, winner)
 		c.remove(g, at)
 		intact = false
 		c.walk = walk{g.count, g.count}
@@ -204,7 +204,7 @@ func (c *Core) dispose(g *group, winner place) (folded, retried int) {
 			retried++
 			continue
 		case again && !c.settles(s):
-			c.drop(s)
+			c.drop(g.target, s)
 			continue
 		case folds:
 			folded++

@@ -56,7 +56,7 @@ func (c *Core) standUp(g *group) {
 				to.advance()
 				g.count++
 			} else {
-				c.drop(s)
+				c.drop(g.target, s)
 			}
 		}
 		i++
@@ -92,7 +92,7 @@ func (c *Core) condemnEntrant(e *entrant, at int64, fault *Fault) {
 		return
 	}
 	if !e.confirmed() {
-		c.drop(e.Standing)
+		c.drop(e.target, e.Standing)
 		return
 	}
 	c.dismissed = append(c.dismissed, Dismissal{Outcome: Faulted, Target: e.target, Op: e.Standing, Opened: at, At: at, Fault: fault})

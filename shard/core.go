@@ -55,6 +55,9 @@ type Core struct {
 	dismissed []Dismissal
 	preempted []Preemption
 
+	watched bool     // somebody watches, as of this look
+	notices []notice // what to show besides decisions, if so
+
 	tape Tape
 	sink uint64 // what was loaded only to be near; see warmth
 }
@@ -192,20 +195,22 @@ func (c *Core) Decide() []Decision {
 	c.resume()
 	for len(c.batch) < batchSize {
 		c.enterAgain()
-		if len(c.batch)%decideAhead == 0 && c.table.live > 0 {
-			c.warmFired()
+		if len(c.batch)%decideAhead == 0 {
+			c.warmFired(c.wheel.fired.head)
 		}
 		index, ok := c.wheel.popFired()
 		if !ok {
 			break
 		}
 		g := c.groups.at(index)
-		if g.rules != 0 || g.flags&^ticketed != 0 || c.special {
+		if g.rules != 0 || g.flags&^(ticketed|closed) != 0 || c.special {
 			c.decideByRules(index, g)
 			c.current = 0
 			continue
 		}
-		c.table.remove(g.hash, index)
+		if g.flags&closed == 0 {
+			c.table.remove(g.hash, index)
+		}
 		c.staged -= int(g.count)
 		c.announce(index, g, c.at(g, g.best))
 	}
@@ -265,6 +270,9 @@ func (c *Core) Release() {
 	clear(c.batch)
 	c.batch, c.decided = c.batch[:0], c.decided[:0]
 	c.sweepRanks()
+	if len(c.notices) > 0 {
+		c.clearNotices()
+	}
 	if len(c.dismissed)+len(c.preempted) == 0 {
 		return
 	}

@@ -29,11 +29,12 @@ type Dismissal struct {
 // It reports false if the operation was withdrawn: then it is told nothing.
 func (c *Core) dismiss(d *Dismissal) bool {
 	if !c.settles(d.Op) {
-		c.drop(d.Op)
+		c.drop(d.Target, d.Op)
 		return false
 	}
 	d.Retries = d.Op.Retries()
 	c.dismissed = append(c.dismissed, *d)
+	c.noteDismissed()
 	return true
 }
 
@@ -64,7 +65,8 @@ func (c *Core) settles(s Standing) bool {
 }
 
 // drop lets go of an operation that was found withdrawn.
-func (c *Core) drop(s Standing) {
+func (c *Core) drop(target uuid.UUID, s Standing) {
+	c.noteWithdrawn(target, s)
 	if x := s.Ticket.Extra; x != nil {
 		x.Value = nil // while it is ours
 	}

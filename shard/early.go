@@ -49,7 +49,7 @@ func (c *Core) dropWithdrawn(g *group) {
 	}
 	for m := c.membersOf(g); m.left > 0; {
 		if s := m.standing(); c.isWithdrawn(s) {
-			c.drop(s)
+			c.drop(g.target, s)
 			c.staged--
 			c.remove(g, m.place)
 			m = c.membersOf(g) // from the start: places have changed

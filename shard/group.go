@@ -32,7 +32,7 @@ const (
 	gaps
 	// parked: no window, but one operation that waits to enter one.
 	parked
-	// closed: left the table before its time.
+	// closed: left the table before it was decided.
 	closed
 	// overdue: its time has come, but its target's winner runs.
 	overdue

@@ -87,6 +87,10 @@ type Ticket struct {
 	// Order and EarliestDeadline.
 	Ranked bool
 
+	// touched means nothing: the owner writes it to have the memory near before it
+	// tells; see scout.
+	touched bool
+
 	// Name is what losers are told about the winner.
 	Name string
 

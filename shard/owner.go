@@ -33,10 +33,14 @@ type owner struct {
 	core    *Core
 	journal *recorder                            // nil for none
 	take    func(first uint64, run ring.Run[Op]) // stages drained operations
+	once    bool                                 // take looks whether an operation was staged before
 	warmth  warmth
+	watcher Watcher // Config's
+	watched bool    // by the Watcher, until the end of the look
 
 	taken   uint64 // how many operations were staged, or the one being staged included
 	looked  int64  // when the last look began
+	onward  onward // between the batches of this look
 	aged    int64  // when the core's memory was last asked what it needs
 	found   int64  // the time given to unstamped operations of this drain
 	drained int    // operations found by the last look
@@ -47,7 +51,8 @@ type owner struct {
 	mail                      []control // taken, and to be applied
 	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
 
-	telling telling
+	telling   telling
+	measuring *measuring // nil if nothing is measured
 	supervision
 }
 
@@ -68,10 +73,14 @@ func (o *owner) init(s *Shard) {
 	for _, l := range s.config.Carried.Locks {
 		s.apply(&control{kind: setLock, lock: l})
 	}
+	o.watcher = s.config.Watcher
+	if s.config.Measures != nil {
+		o.measuring = &measuring{}
+	}
 	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
 	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
-		o.take = o.takeRunOnce
+		o.take, o.once = o.takeRunOnce, true
 	}
 	o.taken = s.ring.Drained()
 }
@@ -79,6 +88,9 @@ func (o *owner) init(s *Shard) {
 // takeRun stages operations.
 func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
 	o.core.warm(&o.warmth, run)
+	if o.watched {
+		o.showRun(first, run)
+	}
 	o.staging = true
 	for i := range run.Len() {
 		o.taken = first + uint64(i) + 1
@@ -103,6 +115,9 @@ func (o *owner) takeOnce(sequence uint64, op *Op) {
 		return
 	}
 	o.taken, o.staging = sequence+1, true
+	if o.watched {
+		o.watcher.Staged(op, sequence, o.found)
+	}
 	if o.journal != nil {
 		o.journal.stage(op, sequence, o.found)
 	}
@@ -190,6 +205,7 @@ func (s *Shard) loop() {
 // the snapshot are stamped with a time read after it, so none is dated before
 // its submission; and the mail is taken between the snapshot and the drain.
 func (s *Shard) look() bool {
+	s.beginWatching()
 	closed, aborted := s.ring.Closed(), s.aborted.Load()
 	s.owner.looked = readClock(s.config.Now)
 	tail := s.ring.Tail()
@@ -203,6 +219,8 @@ func (s *Shard) look() bool {
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
 	s.advance(closed, aborted)
 	s.owner.age()
+	s.endWatching()
+	s.measureCycle()
 	s.tally.publish(s.owner.core)
 	s.strict.Store(s.owner.core.Strict())
 	s.room.Admit(s.ring.Cap() - s.ring.Len())

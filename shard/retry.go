@@ -14,6 +14,7 @@ func (c *Core) triesAgain(s Standing) bool {
 func (c *Core) tryAgain(g *group, s Standing) {
 	x := s.extra()
 	x.retries++
+	c.noteRetried(s, x.retries)
 	s.Priority = aged(s.Priority, x.Retry.Step)
 	e := entrant{Standing: s, target: g.target, hash: g.hash, own: x.own, terms: x.terms}
 	if pause := x.Retry.after(x.retries); pause > 0 {
@@ -59,7 +60,7 @@ func (c *Core) unpark(index uint32, g *group) {
 	}
 	c.staged--
 	if withdrawn {
-		c.drop(e.Standing)
+		c.drop(e.target, e.Standing)
 		return
 	}
 	c.enterOnceMore(&e)
@@ -90,6 +91,8 @@ type queue struct {
 	entrants []entrant
 	next     int
 }
+
+func (q *queue) empty() bool { return q.next == len(q.entrants) }
 
 func (q *queue) push(e entrant) { q.entrants = append(q.entrants, e) }
 

@@ -1,17 +1,17 @@
 package shard
 
-// scoutAhead is how many contenders are looked at together before they are told.
+// scoutAhead is how many contenders are looked for together before they are told.
 const scoutAhead = 64
 
 // scout goes ahead of telling and touches the tickets that come next, so that the
-// processor waits for many of them at once: see warmth. It has nothing to say to
-// what is told, nor in which order.
+// processor waits for many of them at once: see warmth. It writes to them, since
+// whoever is told will: a line that was fetched to be read must be asked for again
+// to be written. It has no say in what is told, nor in which order.
 type scout struct {
 	begun   bool
 	next    int     // decision of the batch
-	members members // its contenders that were not looked at yet
+	members members // its contenders that were not looked for yet
 	lead    int     // contenders that are to be told before it is needed again
-	sink    bool    // what was loaded goes here, so that the loads are not left out
 	tickets [scoutAhead]*Ticket
 }
 
@@ -25,31 +25,34 @@ func (t *telling) scout() {
 	if !s.begun {
 		s.begun, s.next, s.members = true, t.next, t.members
 	}
-	n := 0
+	n := t.gather()
+	for _, ticket := range s.tickets[:n] {
+		if ticket != nil {
+			ticket.touched = true
+		}
+	}
+	s.lead = n - 1
+}
+
+// gather collects the next tickets and returns how many. They are touched in a loop
+// of their own, which has nothing else to wait for.
+func (t *telling) gather() (n int) {
+	s := &t.scouting
 	m := s.members
 	for n < scoutAhead {
 		for m.left == 0 {
 			if s.next++; s.next >= len(t.batch) {
-				break
+				s.members = m
+				return n
 			}
 			if d := &t.batch[s.next]; d.listened {
 				m = d.members
 			}
-		}
-		if m.left == 0 {
-			break
 		}
 		s.tickets[n] = m.chunk.tickets[m.slot]
 		n++
 		m.advance()
 	}
 	s.members = m
-	sink := false
-	for _, ticket := range s.tickets[:n] {
-		if ticket != nil {
-			sink = sink != ticket.Withdrawable
-		}
-	}
-	s.lead = n - 1
-	s.sink = sink
+	return n
 }

@@ -111,6 +111,11 @@ type Config struct {
 	Dismissed func([]Dismissal)
 	// Preempted gets the winners that are to make way. Nil for none.
 	Preempted func([]Preemption)
+	// Measures is where it is counted how decisions and looks are distributed. Nil
+	// for nowhere.
+	Measures *Measures
+	// Watcher sees what happens to each operation. Nil for none.
+	Watcher Watcher
 	// Journal takes the blocks of the shard's journal, on the owner goroutine,
 	// and returns memory for the next one, which may be nil. Nil for no journal.
 	// It must not block: if it does not take a block now, that grows and is

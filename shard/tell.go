@@ -7,6 +7,7 @@ import "runtime/debug"
 type telling struct {
 	open      bool        // the core has to release it
 	hooked    int         // hooks that were called
+	shown     bool        // to the watcher
 	dismissed []Dismissal // not told yet
 	batch     []Decision
 	next      int     // decision of batch
@@ -19,15 +20,18 @@ type telling struct {
 // deliver decides the groups that are due and tells their contenders.
 func (s *Shard) deliver() {
 	t := &s.owner.telling
+	s.owner.onward = onward{}
 	for {
 		if !t.open && !s.decide() {
 			return
 		}
 		s.hooks()
+		s.show()
 		for !s.tell() {
 		}
 		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
 		s.owner.core.Release()
+		s.goOn()
 	}
 }
 
@@ -44,7 +48,7 @@ func (s *Shard) decide() bool {
 	if s.owner.journal != nil {
 		s.owner.journal.end(c, t.batch)
 	}
-	if len(t.batch)+len(t.dismissed)+len(preempted) == 0 {
+	if len(t.batch)+len(t.dismissed)+len(preempted)+len(c.notices) == 0 {
 		return false
 	}
 	t.open = true
@@ -56,6 +60,7 @@ func (s *Shard) decide() bool {
 	if s.hottest != nil {
 		s.hottest.count(t.batch, s.owner.looked)
 	}
+	s.measure(t.batch)
 	s.tally.countDismissed(t.dismissed)
 	return true
 }

@@ -196,15 +196,17 @@ func (v *Verdict) EntryID() uuid.UUID {
 	if v.Outcome == Stopped || v.Outcome == Faulted || v.number == 0 {
 		return uuid.Nil
 	}
-	return v.key.entryID(v.Winner.Shard, v.number)
+	return v.key.EntryID(v.Winner.Shard, v.number)
 }
 
 // Key makes entry IDs unique over engine runs: random, one per run. It does not
 // make them secrets.
 type Key [2]uint64
 
-// entryID derives a version 8 UUID (RFC 9562: custom).
-func (k Key) entryID(shard uint32, number uint64) (id uuid.UUID) {
+// EntryID returns the identity in the registry that the winner of a shard's
+// decision with that number has; see Verdict.EntryID. It is a version 8 UUID (RFC
+// 9562: custom).
+func (k Key) EntryID(shard uint32, number uint64) (id uuid.UUID) {
 	var in [20]byte
 	binary.LittleEndian.PutUint32(in[8:], shard)
 	binary.LittleEndian.PutUint64(in[12:], number)

@@ -41,14 +41,18 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 	w.sink = sum
 }
 
-// warmFired touches what the removal of the next groups from the table will need.
-func (c *Core) warmFired() {
+// warmFired touches what the removal of some fired groups from the table will need,
+// from one on, given by its index+1. It returns the one behind them, and how many
+// they are.
+func (c *Core) warmFired(from uint32) (next uint32, n int) {
 	sum := uint64(0)
-	next := c.wheel.fired.head
-	for i := 0; i < decideAhead && next != 0; i++ {
+	for next = from; n < decideAhead && next != 0; n++ {
 		g := c.groups.at(next - 1)
 		next = g.next
-		sum += c.table.cells[c.table.home(g.hash)]
+		if c.table.live > 0 {
+			sum += c.table.cells[c.table.home(g.hash)]
+		}
 	}
 	c.sink = sum
+	return next, n
 }

@@ -22,7 +22,7 @@ const (
 // part of it.
 func measureAccept(s Spec) (*Result, error) {
 	s.Rate, s.Producers = bench.FlatOut, 1
-	r, err := newRun(s)
+	r, err := newRun(s, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func measureAccept(s Spec) (*Result, error) {
 			r.contestant.Submit(requests[i].target, requests[i].priority, op)
 		}
 		took = append(took, float64(time.Since(before))/acceptBurst)
-		p.count += acceptBurst
+		p.publish(acceptBurst)
 	}
 	r.contestant.Close()
 	result := &Result{Operations: r.count()}

@@ -3,6 +3,7 @@ package drive
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/contend/bench"
@@ -16,6 +17,7 @@ type run struct {
 	contestant peers.Contestant
 	windowless bool
 	start      time.Time
+	warmUp     time.Duration // from the start, not measured
 	producers  []*producer
 	recorder   *recorder // nil when flat out
 }
@@ -25,18 +27,30 @@ type producer struct {
 	run    *run
 	stream *bench.Stream
 	lines  *lines
-	count  int64
+
+	// What the measuring goroutine looks at meanwhile.
+	count atomic.Int64 // operations submitted
+	bytes atomic.Int64 // of lines
+}
+
+// publish shows how far the producer has come.
+func (p *producer) publish(submitted int64) {
+	p.count.Add(submitted)
+	p.bytes.Store(p.lines.bytes())
 }
 
 // flatOutBurst is how many operations are submitted between two looks at the clock.
 const flatOutBurst = 256
 
-func newRun(s Spec) (*run, error) {
+// newRun makes a run that is measured when it has gone on for so many windows.
+func newRun(s Spec, warm float64) (*run, error) {
+	warmUp := time.Duration(warm * float64(s.Window))
+	s.Duration += warmUp
 	w, err := s.workload()
 	if err != nil {
 		return nil, err
 	}
-	r := &run{spec: s, workload: w}
+	r := &run{spec: s, workload: w, warmUp: warmUp}
 	config := peers.Config{Window: w.Window, Shards: s.Shards}
 	if w.Rate != bench.FlatOut {
 		r.recorder = &recorder{run: r, lateness: bench.NewLateness()}
@@ -60,24 +74,32 @@ func newRun(s Spec) (*run, error) {
 
 // measureCallback plays the whole job: every operation is told in memory of its own.
 func measureCallback(s Spec) (*Result, error) {
-	r, err := newRun(s)
+	r, err := newRun(s, warmWindows)
 	if err != nil {
 		return nil, err
 	}
 	result := &Result{}
-	own := r.bytes()
 	runtime.GC()
-	m := startMeter()
 	r.start = time.Now()
-	r.produce()
+	produced := r.produce()
+	time.Sleep(r.warmUp)
+	own, before := r.bytes(), r.count()
+	m := startMeter()
+	<-produced
+	result.Operations = r.count() - before
+	m.stop(result, r.bytes()-own, 0)
 	r.contestant.Close()
-	result.Operations = r.count()
-	m.stop(result, r.bytes()-own, r.workload.Window)
 	r.settle(result)
 	return result, nil
 }
 
-func (r *run) produce() {
+// warmWindows is for how many windows a load goes on before it is measured: in the
+// first, memory is made that is kept, and the second is the first that is full.
+const warmWindows = 2.5
+
+// produce begins to submit, and closes the channel when that ends.
+func (r *run) produce() (produced chan struct{}) {
+	produced = make(chan struct{})
 	var producing sync.WaitGroup
 	for _, p := range r.producers {
 		producing.Go(func() {
@@ -88,19 +110,23 @@ func (r *run) produce() {
 			}
 		})
 	}
-	producing.Wait()
+	go func() {
+		producing.Wait()
+		close(produced)
+	}()
+	return produced
 }
 
 func (r *run) bytes() (n int64) {
 	for _, p := range r.producers {
-		n += p.lines.bytes()
+		n += p.bytes.Load()
 	}
 	return n
 }
 
 func (r *run) count() (n int64) {
 	for _, p := range r.producers {
-		n += p.count
+		n += p.count.Load()
 	}
 	return n
 }
@@ -148,15 +174,16 @@ func (p *producer) openLoop() {
 		if early := at - time.Since(r.start); early > 0 {
 			time.Sleep(early)
 		}
-		due := int64(r.workload.Rate) * burst / int64(time.Second/bench.Burst)
+		due, submitted := int64(r.workload.Rate)*burst/int64(time.Second/bench.Burst), int64(0)
 		for p.stream.Index() < due && p.stream.Left() > 0 {
 			sample := p.stream.Index()&mask == 0
 			target, priority, _ := p.stream.Next()
 			op := p.lines.take()
 			op.Prepare(uint32(burst), sample)
 			r.contestant.Submit(target, priority, op)
-			p.count++
+			submitted++
 		}
+		p.publish(submitted)
 	}
 }
 
@@ -184,6 +211,9 @@ func (r *recorder) decided(first *peers.Op, contenders int) {
 	}
 	due := time.Duration(burst)*bench.Burst + r.run.workload.Window
 	late := time.Since(r.run.start) - due
+	if due-r.run.workload.Window < r.run.warmUp {
+		return
+	}
 	r.mu.Lock()
 	r.lateness.RecordN(late, int64(contenders))
 	r.mu.Unlock()

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func short(kind, by string) Spec {
 	return Spec{
 		Kind: kind, By: by, Targets: 100, Skew: bench.Uniform, Rate: bench.FlatOut, Producers: 1, Shards: 1,
-		InFlight: 300, Window: 20 * time.Millisecond, Duration: 5 * time.Millisecond,
+		InFlight: 300, Window: 20 * time.Millisecond, Duration: 20 * time.Millisecond,
 	}
 }
 
@@ -115,7 +115,7 @@ func (f *forgetful) Submit(target uuid.UUID, priority int32, op *peers.Op) {
 
 // The driver notices who was not told.
 func TestUntoldIsAFault(t *testing.T) {
-	r, err := newRun(short(Callback, Nobody))
+	r, err := newRun(short(Callback, Nobody), 0)
 	require.NoError(t, err)
 	r.contestant = &forgetful{}
 	r.producers[0].submit(10_000)

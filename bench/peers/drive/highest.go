@@ -54,13 +54,13 @@ func measureHighest(s Spec) (*Result, error) {
 // keepsUp plays a rate.
 func keepsUp(s Spec, rate bench.Rate, into *Result) (bool, error) {
 	s.Rate = rate
-	r, err := newRun(s)
+	r, err := newRun(s, warmWindows)
 	if err != nil {
 		return false, err
 	}
 	runtime.GC()
 	r.start = time.Now()
-	r.produce()
+	<-r.produce()
 	r.contestant.Close()
 	into.Operations += r.count()
 	faults := &Result{}

@@ -10,7 +10,7 @@ import (
 // in a while in which there is nothing to do.
 func measureIdle(s Spec) (*Result, error) {
 	s.Rate = bench.FlatOut
-	r, err := newRun(s)
+	r, err := newRun(s, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // The memory is the growth of the live heap after a garbage collection, without the
 // operations' own lines, which were made before.
 func measureStaged(s Spec) (*Result, error) {
-	r, err := newRun(s)
+	r, err := newRun(s, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -57,5 +57,5 @@ func (p *producer) submit(n int64) {
 		op.Prepare(0, false)
 		p.run.contestant.Submit(target, priority, op)
 	}
-	p.count += n
+	p.publish(n)
 }

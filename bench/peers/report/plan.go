@@ -114,7 +114,7 @@ var skews = []bench.Skew{bench.Threes, bench.Uniform}
 
 func (p *plan) wholeJob(c scenarios) {
 	p.begin("Whole job, flat out, told by callback",
-		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn. What is allocated includes the growth, in the first window, of what is kept; the operations' own memory is not counted.",
+		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn. It is measured when it has gone on for two and a half windows; the operations' own memory is not counted.",
 		"cpu-ns/op", "ops/s", "allocs/op", "B/op")
 	for _, targets := range []int{100, homeTargets, million} {
 		for _, skew := range skews {

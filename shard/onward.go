@@ -1,0 +1,28 @@
+package shard
+
+// onward is whether operations are staged while a series of decisions is told.
+type onward struct{ asked, allowed bool }
+
+// goOn lets submissions in between two batches of decisions, if many wait. Where all
+// windows close at about the same time, telling takes longer than the ring lasts, and
+// everybody would have to wait for the end of it. What is let in was submitted after
+// the look that closed the windows, so it opens the next ones; and it is dated, as in
+// a look, by a clock that was read after the tail.
+func (s *Shard) goOn() {
+	o := &s.owner
+	if s.ring.Len() < max(1, s.ring.Cap()/4) {
+		return
+	}
+	if !o.onward.asked {
+		// What is written down, or may end the goroutine, is in looks only.
+		o.onward = onward{asked: true, allowed: !o.once && o.core.CloseFired()}
+	}
+	if !o.onward.allowed {
+		return
+	}
+	tail, before := s.ring.Tail(), s.ring.Drained()
+	o.found = readClock(s.config.Now)
+	s.ring.DrainRuns(tail, o.take)
+	o.drained += int(s.ring.Drained() - before)
+	s.room.Admit(s.ring.Cap() - s.ring.Len())
+}

@@ -1,0 +1,147 @@
+package shard
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Closing the windows whose time has come before they are decided changes nothing but
+// where later operations go: into the next windows.
+func TestCloseFired(t *testing.T) {
+	decisions := func(closeFired bool) (all []Decision) {
+		rng := rand.New(rand.NewPCG(3, 4))
+		core := NewCore(CoreConfig{})
+		sequence := uint64(0)
+		stage := func(n int) {
+			for range n {
+				k := rng.Uint64N(900)
+				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](k) &^ heedBit, Priority: int32(rng.IntN(5)), Tag: sequence}
+				core.Stage(&op, sequence, core.now)
+				sequence++
+			}
+		}
+		for range 3 {
+			stage(3000)
+			core.Advance(core.now + int64(Tick))
+			if closeFired {
+				require.True(t, core.CloseFired())
+				require.True(t, core.CloseFired(), "again")
+				require.Zero(t, core.Open())
+			}
+			for batch := core.Decide(); len(batch) > 0; batch = core.Decide() {
+				for i := range batch {
+					d := batch[i]
+					d.members = members{}
+					all = append(all, d)
+				}
+				core.Release()
+			}
+		}
+		require.Zero(t, core.Staged())
+		return all
+	}
+	plain := decisions(false)
+	require.Equal(t, plain, decisions(true))
+	require.Greater(t, len(plain), 2*batchSize)
+
+	core := NewCore(CoreConfig{})
+	op := Op{Target: target(1), At: unstamped, Terms: NewTerms(1, 0)}
+	core.Stage(&op, 1, 0)
+	core.Advance(int64(Tick))
+	require.True(t, core.CloseFired())
+	core.Stage(&op, 2, core.now)
+	first := core.Decide()
+	require.Len(t, first, 1)
+	require.Equal(t, 1, first[0].Contenders)
+	core.Release()
+	require.Equal(t, 1, core.Staged())
+}
+
+// Where more than the short way is taken, nothing is closed in advance.
+func TestCloseFiredOnlyWithoutRules(t *testing.T) {
+	for name, c := range map[string]struct {
+		config CoreConfig
+		op     Op
+		lock   bool
+	}{
+		"rules":        {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"limit":        {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
+		"withdrawable": {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Withdrawable: true}}},
+		"retry":        {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
+		"lock":         {op: Op{Terms: NewTerms(1, 0)}, lock: true},
+	} {
+		core := NewCore(c.config)
+		if c.lock {
+			core.Lock(Lock{ID: 1, Target: target(7), Expires: 1 << 60})
+		}
+		op := c.op
+		op.At = unstamped
+		require.True(t, op.Begin(), name)
+		core.Stage(&op, 1, 0)
+		core.Advance(int64(Tick))
+		require.False(t, core.CloseFired(), name)
+		require.Equal(t, 1, core.Open(), name)
+	}
+}
+
+// submitting stages another operation when it is told.
+type submitting struct {
+	Ticket
+	t     *testing.T
+	shard *Shard
+	next  *submitting // staged when this one is told; nil for none
+	begun int64       // the time when it was staged
+	told  int
+}
+
+func (s *submitting) stage(target uint64) error {
+	s.To = s
+	s.begun = s.shard.config.Now()
+	_, err := s.shard.Stage(&Op{Target: targetOf(target), Hash: uint32(target) << 1, Terms: NewTerms(1000, 0), Ticket: &s.Ticket})
+	return err
+}
+
+func (s *submitting) Decided(v *Verdict) {
+	s.told++
+	require.GreaterOrEqual(s.t, v.Opened, s.begun, "dated before it was submitted")
+	require.Equal(s.t, 1, v.Contenders, "in a window that was closed")
+	if s.next != nil {
+		require.NoError(s.t, s.next.stage((v.Op.Sequence+onwardTargets/2)%onwardTargets))
+	}
+}
+
+const onwardTargets = 5000
+
+func targetOf(n uint64) (id [16]byte) { return target(n) }
+
+// While thousands of contenders are told, others get in, though the ring is much
+// smaller; into the next windows, and dated when they came.
+func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
+	now := int64(0)
+	s := New(Config{RingSize: 1024, Now: func() int64 { now++; return now }})
+	first := make([]submitting, onwardTargets)
+	second := make([]submitting, onwardTargets)
+	for i := range first {
+		second[i] = submitting{t: t, shard: s}
+		first[i] = submitting{t: t, shard: s, next: &second[i]}
+		require.NoError(t, first[i].stage(uint64(i)))
+		if i%1000 == 999 {
+			s.look()
+		}
+	}
+	s.look()
+	require.Zero(t, first[0].told)
+	for range 2 {
+		now += 1000 + int64(Tick)
+		s.look()
+	}
+	now += 1000 + int64(Tick)
+	s.look()
+	for i := range first {
+		require.Equal(t, 1, first[i].told, i)
+		require.Equal(t, 1, second[i].told, i)
+	}
+	require.Zero(t, s.owner.core.Staged())
+}
