@@ -138,6 +138,7 @@ func (s *Shard) tellDecided() {
 		s.tally.countDismissed(t.dismissed)
 	}
 	s.hooks()
+	s.show()
 	for !s.tell() {
 	}
 	for _, index := range c.decided {
