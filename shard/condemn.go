@@ -96,6 +96,7 @@ func (c *Core) condemnEntrant(e *entrant, at int64, fault *Fault) {
 		return
 	}
 	c.dismissed = append(c.dismissed, Dismissal{Outcome: Faulted, Target: e.target, Op: e.Standing, Opened: at, At: at, Fault: fault})
+	c.noteDismissed()
 }
 
 // knows reports whether an operation is in its target's window, or dismissed.
