@@ -234,8 +234,10 @@ func (r *run) won(v *Verdict) {
 }
 
 func (e *Engine) putWaiter(w *waiter) {
-	w.Name, w.Extra, w.gen, w.label = "", nil, nil, nil
-	w.run.entry, w.run.holder, w.run.tale, w.verdict = Entry{}, nil, nil, Verdict{}
+	w.Name, w.Extra = "", nil
+	w.gen, w.label = nil, nil
+	w.run.entry, w.run.holder, w.verdict = Entry{}, nil, Verdict{}
+	w.run.tale = nil
 	e.waiters.Put(w)
 }
 

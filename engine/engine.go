@@ -191,19 +191,15 @@ func (e *Engine) Stop(ctx context.Context) error {
 		g.closeStreamLater(e)
 		return nil
 	}
-	if inside := insideWinner(); g.awaitShards(ctx.Done(), inside) && g.awaitRuns(ctx, framesOf(executeFrame)) {
-		if inside {
-			g.closeStreamLater(e)
-		} else {
-			g.closeStream(e)
-		}
+	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+		g.closeStream(e)
 		if g.drained() { // else called from inside a winner
 			g.watch.stop()
 		}
 		return nil
 	}
 	g.abort()
-	g.closeStream(e)
+	g.endStream(e)
 	g.watch.stop()
 	return context.Cause(ctx)
 }

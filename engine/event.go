@@ -35,7 +35,8 @@ const (
 	// EventFailed: its function, or the registry before it, failed; or there was no
 	// verdict since the user's policy failed. The latter was not Started.
 	EventFailed
-	// EventRejected: lost to the Winner, was kept out by a Lock, or had to make room.
+	// EventRejected: lost to the Winner, was kept out by a Lock, had to make room, or
+	// its target was cleared.
 	EventRejected
 	// EventFolded: the Winner carries it out, too. What comes of it are the winner's
 	// events.
@@ -93,8 +94,8 @@ type Event struct {
 	Retries int
 	// Execution is how long the function ran, of Completed and Failed.
 	Execution time.Duration
-	// Outcome is the verdict, of Rejected and Failed: Lost, Masked or Displaced;
-	// Faulted or Won.
+	// Outcome is the verdict, of Rejected and Failed: Lost, Masked, Displaced or
+	// Cleared; Faulted or Won.
 	Outcome shard.Outcome
 	// Early means that it lost before its window closed, to whom was ahead then.
 	Early bool
@@ -134,6 +135,8 @@ func (ev Event) rejection() string {
 	switch ev.Outcome {
 	case Masked:
 		return (&MaskedError{Priority: ev.Priority, Lock: ev.Lock}).Reason()
+	case Cleared:
+		return (&ClearedError{}).Reason()
 	case Displaced:
 		return fmt.Sprintf("made room for operations of higher rank than priority %d", ev.Priority)
 	}

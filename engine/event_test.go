@@ -204,7 +204,7 @@ func TestEventsOfContend(t *testing.T) {
 	})
 }
 
-func TestEventsOfLocksAndFolds(t *testing.T) {
+func TestEventsOfFolds(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var c chronicle
 		e := newEngine(t, engine.Config{Hooks: c.hooks()})
@@ -222,6 +222,90 @@ func TestEventsOfLocksAndFolds(t *testing.T) {
 		}
 		require.Equal(t, []string{"staged a", "staged b", "conflict a", "folded b", "started a", "completed a"}, c.lines())
 		require.Equal(t, "kind", c.all()[5].Type)
+		c.requireEnded(t)
+	})
+}
+
+// What is told apart from a decision: without a conflict, and why.
+func TestEventsOfDismissals(t *testing.T) {
+	for name, test := range map[string]struct {
+		config engine.Config
+		before func(*testing.T, *engine.Engine)
+		after  func(*testing.T, *engine.Engine)
+		reason string
+	}{
+		"masked": {
+			before: func(t *testing.T, e *engine.Engine) {
+				_, err := e.Lock(background, engine.LockConfig{Target: target(1), Below: engine.High, Name: "siege", For: time.Minute})
+				require.NoError(t, err)
+			},
+			reason: `masked by the lock "siege" (priority 2 is too low)`,
+		},
+		"displaced": {
+			config: engine.Config{Shards: 1, MaxStaged: 1, Overload: engine.DisplaceLowest},
+			after: func(t *testing.T, e *engine.Engine) {
+				synctest.Wait()
+				submit(t, e, engine.Op{Target: target(2), Priority: engine.High, Name: "b"}, answer(1))
+			},
+			reason: "made room for operations of higher rank than priority 2",
+		},
+		"early": {
+			config: engine.Config{Rules: engine.Rules{Early: true}},
+			after: func(t *testing.T, e *engine.Engine) {
+				submit(t, e, engine.Op{Target: target(1), Priority: engine.High, Name: "b"}, answer(1))
+			},
+			reason: "lost pre-ECS priority conflict (priority 2 vs winner 8)",
+		},
+		"cleared": {
+			after: func(t *testing.T, e *engine.Engine) {
+				synctest.Wait()
+				_, err := e.Clear(background, target(1))
+				require.NoError(t, err)
+			},
+			reason: "the target was cleared",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var c chronicle
+				test.config.Hooks = c.hooks()
+				e := newEngine(t, test.config)
+				if test.before != nil {
+					test.before(t, e)
+				}
+				h := submit(t, e, engine.Op{Target: target(1), Priority: engine.Low, Name: "a"}, answer(1))
+				if test.after != nil {
+					test.after(t, e)
+				}
+				_, err := h.Wait(background)
+				require.Error(t, err)
+				pass(time.Second)
+				c.requireEnded(t)
+				var reasons []string
+				for _, ev := range c.all() {
+					if ev.Kind == engine.EventRejected {
+						require.Equal(t, h.ID(), ev.Op)
+						reasons = append(reasons, ev.Reason())
+					}
+				}
+				require.Equal(t, []string{test.reason}, reasons)
+			})
+		})
+	}
+}
+
+func TestEventsOfAPolicyThatFails(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var c chronicle
+		e := newEngine(t, engine.Config{Hooks: c.hooks(), Rules: engine.Rules{
+			Choose: func([]engine.Standing) int { panic("broken") },
+		}})
+		submit(t, e, engine.Op{Target: target(1), Name: "a"}, answer(1))
+		submit(t, e, engine.Op{Target: target(1), Name: "b"}, answer(1))
+		pass(time.Second)
+		require.Equal(t, []string{"staged a", "staged b", "failed a", "failed b"}, c.lines())
+		require.Contains(t, c.all()[2].Reason(), "could not be decided: ")
+		require.Contains(t, c.all()[2].Reason(), "broken")
 		c.requireEnded(t)
 	})
 }

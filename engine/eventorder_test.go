@@ -82,7 +82,8 @@ func misorder(events []engine.Event) string {
 				return fmt.Sprintf("event %d: retry %d of %v, of which came %v", i, ev.Retries, ev.Op, told[ev.Op])
 			}
 		case engine.EventRejected, engine.EventFolded:
-			if ev.Outcome != engine.Masked && ev.Outcome != engine.Displaced && !ev.Early && conflicts[ev.Winner.ID] == 0 {
+			alone := ev.Early || ev.Outcome == engine.Masked || ev.Outcome == engine.Displaced || ev.Outcome == engine.Cleared
+			if !alone && conflicts[ev.Winner.ID] == 0 {
 				return fmt.Sprintf("event %d: %v before the conflict: %v", i, ev.Kind, ev)
 			}
 			told[ev.Op] = append(told[ev.Op], ev.Kind.String())

@@ -222,12 +222,10 @@ func (e *Engine) beginRun(r *run) bool {
 // end settles the outcome of a run whose function has ended and hands it on,
 // whatever the registry does.
 func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
-	var cause error
-	at := e.Now()
+	cause, at := err, e.Now()
 	took := time.Duration(at - r.began)
 	r.runs.cell.execution.Seconds(int64(took))
 	if err != nil {
-		cause = err
 		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}
 	}
 	switch {
@@ -238,7 +236,7 @@ func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
 		r.tale.ends(at, took, cause)
 	default:
 		r.runs.cell.completed.Inc()
-		r.tale.ends(at, took, nil)
+		r.tale.ends(at, took, cause)
 	}
 	defer func() {
 		rs := r.runs

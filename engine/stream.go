@@ -204,9 +204,19 @@ func (st *stream) await() {
 	}
 }
 
-// closeStream ends the stream of a generation of which nothing more will come, and
-// waits for it unless it is called by a hook.
+// closeStream ends the stream of a generation that has stopped, but only after the
+// winner in whose function it is called, if it is.
 func (g *generation) closeStream(e *Engine) {
+	if insideWinner() {
+		g.closeStreamLater(e)
+	} else {
+		g.endStream(e)
+	}
+}
+
+// endStream ends the stream of a generation of which nothing more will come, and
+// waits for it unless it is called by a hook.
+func (g *generation) endStream(e *Engine) {
 	if st := g.endsStream(e); st != nil {
 		st.close()
 		if framesOf(hookFrame) == 0 {

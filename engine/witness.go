@@ -84,10 +84,14 @@ func (w *witness) Retried(x shard.Retrial, d *Decision) {
 }
 
 func (w *witness) Dismissed(d *shard.Dismissal) {
-	if !w.kinds.has(EventRejected) {
+	kind := EventRejected
+	if d.Outcome == Faulted {
+		kind = EventFailed
+	}
+	if !w.kinds.has(kind) {
 		return
 	}
-	r := w.standing(EventRejected, d.At, d.Op)
+	r := w.standing(kind, d.At, d.Op)
 	r.target, r.outcome, r.retries = d.Target, d.Outcome, int32(d.Retries)
 	r.contenders = int32(d.Contenders)
 	switch d.Outcome {
@@ -96,6 +100,8 @@ func (w *witness) Dismissed(d *shard.Dismissal) {
 		r.winnerSequence, r.winnerPriority, r.winnerName = d.Leader.ID, d.Leader.Priority, d.LeaderName
 	case Masked:
 		r.winnerName = d.Lock
+	case Faulted:
+		r.err = ErrUndecided
 	}
 }
 
