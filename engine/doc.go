@@ -41,12 +41,18 @@
 // from which every decision can be derived again ([ReadJournal]). What is not used
 // costs nothing.
 //
+// # Being watched
+//
+// What happens to each operation can be seen in order, through [Config].Hooks or
+// [Engine.Subscribe]; nobody waits for those who watch, and what they miss is
+// counted. [Engine.Metrics] and [Engine.Stats] are pulled.
+//
 // # Concurrency
 //
 // Everything here is safe for concurrent use unless its comment says otherwise.
-// A user's code runs on three kinds of goroutine: the caller's (functions of
-// Do, Wrapping.Targets, Config.WindowOf, Config.RulesOf), an executor's
-// (functions of Submit) and a shard's (Config.Decided, Dismissed, Preempted and
-// Executor, Contender.Decided, Rules.Order and Choose). Only the last kind must
-// not block: all targets of that shard wait for it.
+// A user's code runs on four kinds of goroutine: the hooks' own (Config.Hooks), the
+// caller's (functions of Do, Wrapping.Targets, Config.WindowOf, Config.RulesOf), an
+// executor's (functions of Submit) and a shard's (Config.Decided, Dismissed,
+// Preempted and Executor, Contender.Decided, Rules.Order and Choose). Only the last
+// kind must not block: all targets of that shard wait for it.
 package engine

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,26 +47,26 @@ func TestVitals(t *testing.T) {
 
 // A long window is a rest; the end of it is reported, and so is what comes before.
 func TestBusyIsCalledAfterARest(t *testing.T) {
-	calls := 0
-	withShard(t, Config{Busy: func() { calls++ }}, func(s *Shard, c *crowd) {
+	var calls atomic.Int64 // read while the owner sleeps only
+	withShard(t, Config{Busy: func() { calls.Add(1) }}, func(s *Shard, c *crowd) {
 		synctest.Wait()
-		require.Equal(t, 1, calls, "the first look")
+		require.EqualValues(t, 1, calls.Load(), "the first look")
 		stage := func(name string, window time.Duration) {
 			c.stage(s, name, 1, Op{Terms: NewTerms(window, 0)})
 			synctest.Wait()
 		}
 		stage("a", 10*time.Second)
-		require.Equal(t, 2, calls)
+		require.EqualValues(t, 2, calls.Load())
 		require.True(t, s.Vitals().Resting)
 		time.Sleep(9500 * time.Millisecond)
 		require.False(t, s.Vitals().Resting, "the promise comes near")
-		require.Equal(t, 2, calls)
+		require.EqualValues(t, 2, calls.Load())
 		time.Sleep(time.Second)
-		require.Equal(t, 3, calls)
+		require.EqualValues(t, 3, calls.Load())
 		stage("b", 100*time.Millisecond)
-		require.Equal(t, 4, calls)
+		require.EqualValues(t, 4, calls.Load())
 		time.Sleep(time.Second)
-		require.Equal(t, 4, calls, "it had not rested")
+		require.EqualValues(t, 4, calls.Load(), "it had not rested")
 	})
 }
 
