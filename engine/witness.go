@@ -102,6 +102,9 @@ func (w *witness) Dismissed(d *shard.Dismissal) {
 		r.winnerName = d.Lock
 	case Faulted:
 		r.err = ErrUndecided
+		if d.Fault != nil {
+			r.err = d.Fault
+		}
 	}
 }
 
