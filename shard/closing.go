@@ -44,17 +44,10 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 // CloseFired closes the windows whose time has come, all at once, so that operations
 // can be staged before these are decided: they open the next ones. It reports false,
 // having done nothing, if that could change a decision: where there are rules, locks
-// or a limit, or operations that can be withdrawn, try again or fold.
+// or a limit, or operations that are about to try again.
 func (c *Core) CloseFired() bool {
-	if c.special || len(c.mores.pages) > 0 || !c.again.empty() {
+	if c.special || len(c.mores.pages) > 0 || c.parked > 0 || !c.again.empty() {
 		return false
-	}
-	for next := c.wheel.fired.head; next != 0; {
-		g := c.groups.at(next - 1)
-		if g.rules != 0 || g.flags&^(ticketed|closed) != 0 {
-			return false
-		}
-		next = g.next
 	}
 	ahead := c.wheel.fired.head
 	for lead, next := 0, c.wheel.fired.head; next != 0; lead-- {

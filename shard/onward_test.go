@@ -3,6 +3,7 @@ package shard
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -18,6 +19,16 @@ func TestCloseFired(t *testing.T) {
 			for range n {
 				k := rng.Uint64N(900)
 				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](k) &^ heedBit, Priority: int32(rng.IntN(5)), Tag: sequence}
+				switch rng.IntN(4) {
+				case 0:
+					op.Ticket = &Ticket{Withdrawable: true, To: ignoring{}}
+				case 1:
+					op.Ticket = &Ticket{To: ignoring{}, Extra: &Extra{Retry: Retry{Limit: 1}}}
+				}
+				require.True(t, op.Begin())
+				if op.Ticket != nil && rng.IntN(3) == 0 {
+					op.Ticket.Withdraw()
+				}
 				core.Stage(&op, sequence, core.now)
 				sequence++
 			}
@@ -33,13 +44,18 @@ func TestCloseFired(t *testing.T) {
 			for batch := core.Decide(); len(batch) > 0; batch = core.Decide() {
 				for i := range batch {
 					d := batch[i]
-					d.members = members{}
+					d.members, d.Winner.Ticket = members{}, nil
 					all = append(all, d)
 				}
 				core.Release()
 			}
 		}
-		require.Zero(t, core.Staged())
+		for core.Staged() > 0 { // those that try again
+			core.Advance(core.now + int64(Tick))
+			for batch := core.Decide(); len(batch) > 0; batch = core.Decide() {
+				core.Release()
+			}
+		}
 		return all
 	}
 	plain := decisions(false)
@@ -59,6 +75,10 @@ func TestCloseFired(t *testing.T) {
 	require.Equal(t, 1, core.Staged())
 }
 
+type ignoring struct{}
+
+func (ignoring) Decided(*Verdict) {}
+
 // Where more than the short way is taken, nothing is closed in advance.
 func TestCloseFiredOnlyWithoutRules(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -66,11 +86,9 @@ func TestCloseFiredOnlyWithoutRules(t *testing.T) {
 		op     Op
 		lock   bool
 	}{
-		"rules":        {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
-		"limit":        {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
-		"withdrawable": {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Withdrawable: true}}},
-		"retry":        {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
-		"lock":         {op: Op{Terms: NewTerms(1, 0)}, lock: true},
+		"rules": {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"limit": {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
+		"lock":  {op: Op{Terms: NewTerms(1, 0)}, lock: true},
 	} {
 		core := NewCore(c.config)
 		if c.lock {
@@ -144,4 +162,22 @@ func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
 		require.Equal(t, 1, second[i].told, i)
 	}
 	require.Zero(t, s.owner.core.Staged())
+}
+
+// Who tries again enters a window whose time has come while others are decided, so
+// nothing is closed in advance while somebody waits to.
+func TestNothingIsClosedInAdvanceOfWhoTriesAgain(t *testing.T) {
+	core := NewCore(CoreConfig{})
+	for n := range uint64(2) {
+		op := Op{Target: target(1), At: unstamped, Terms: NewTerms(1, 0), Priority: int32(n)}
+		op.Ticket = &Ticket{To: ignoring{}, Extra: &Extra{Retry: Retry{Limit: 1, Backoff: time.Hour}}}
+		require.True(t, op.Begin())
+		core.Stage(&op, n, 0)
+	}
+	core.Advance(int64(Tick))
+	require.True(t, core.CloseFired())
+	require.Len(t, core.Decide(), 1)
+	core.Release()
+	require.Equal(t, 1, core.Staged(), "the loser tries again")
+	require.False(t, core.CloseFired())
 }
