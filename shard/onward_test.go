@@ -109,57 +109,70 @@ type submitting struct {
 	Ticket
 	t     *testing.T
 	shard *Shard
+	group int         // contenders that it ought to have
 	next  *submitting // staged when this one is told; nil for none
 	begun int64       // the time when it was staged
 	told  int
 }
 
-func (s *submitting) stage(target uint64) error {
+func (s *submitting) stage(n uint64) {
 	s.To = s
 	s.begun = s.shard.config.Now()
-	_, err := s.shard.Stage(&Op{Target: targetOf(target), Hash: uint32(target) << 1, Terms: NewTerms(1000, 0), Ticket: &s.Ticket})
-	return err
+	s.shard.mustStage(s.t, n, &s.Ticket)
+}
+
+func (s *Shard) mustStage(t *testing.T, n uint64, ticket *Ticket) {
+	_, err := s.Stage(&Op{Target: target(n), Hash: uint32(n) << 1, Terms: NewTerms(onwardWindow, 0), Ticket: ticket})
+	require.NoError(t, err)
 }
 
 func (s *submitting) Decided(v *Verdict) {
 	s.told++
 	require.GreaterOrEqual(s.t, v.Opened, s.begun, "dated before it was submitted")
-	require.Equal(s.t, 1, v.Contenders, "in a window that was closed")
-	if s.next != nil {
-		require.NoError(s.t, s.next.stage((v.Op.Sequence+onwardTargets/2)%onwardTargets))
+	require.Equal(s.t, s.group, v.Contenders, "in a window that was closed")
+	if s.next != nil { // for a target whose own contenders are not told yet, or were long ago
+		n := v.Op.Sequence / largeGroups
+		s.next.stage((n+onwardGroups/2-onwardFrom)%onwardGroups + onwardFrom)
 	}
 }
 
-const onwardTargets = 5000
-
-func targetOf(n uint64) (id [16]byte) { return target(n) }
+const (
+	onwardFrom   = longTelling / largeGroups // groups that are told before it takes long
+	onwardGroups = 3000                      // and after that
+	onwardWindow = time.Hour                 // so that all are still open when the last one is
+)
 
 // While thousands of contenders are told, others get in, though the ring is much
 // smaller; into the next windows, and dated when they came.
 func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
 	now := int64(0)
 	s := New(Config{RingSize: 1024, Now: func() int64 { now++; return now }})
-	first := make([]submitting, onwardTargets)
-	second := make([]submitting, onwardTargets)
+	var first, second [onwardFrom + onwardGroups]submitting
 	for i := range first {
-		second[i] = submitting{t: t, shard: s}
-		first[i] = submitting{t: t, shard: s, next: &second[i]}
-		require.NoError(t, first[i].stage(uint64(i)))
-		if i%1000 == 999 {
+		first[i] = submitting{t: t, shard: s, group: largeGroups}
+		if i >= onwardFrom {
+			second[i] = submitting{t: t, shard: s, group: 1}
+			first[i].next = &second[i]
+		}
+		first[i].stage(uint64(i))
+		for range largeGroups - 1 {
+			s.mustStage(t, uint64(i), nil)
+		}
+		if i%100 == 99 {
 			s.look()
 		}
 	}
 	s.look()
 	require.Zero(t, first[0].told)
-	for range 2 {
-		now += 1000 + int64(Tick)
+	for range 3 {
+		now += int64(onwardWindow + Tick)
 		s.look()
 	}
-	now += 1000 + int64(Tick)
-	s.look()
 	for i := range first {
 		require.Equal(t, 1, first[i].told, i)
-		require.Equal(t, 1, second[i].told, i)
+		if i >= onwardFrom {
+			require.Equal(t, 1, second[i].told, i)
+		}
 	}
 	require.Zero(t, s.owner.core.Staged())
 }

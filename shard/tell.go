@@ -57,6 +57,7 @@ func (s *Shard) decide() bool {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
 	s.tally.count(t.batch)
+	s.owner.onward.count(t.batch)
 	if s.hottest != nil {
 		s.hottest.count(t.batch, s.owner.looked)
 	}
