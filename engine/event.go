@@ -101,6 +101,8 @@ type Event struct {
 	Early bool
 	// Lock is the name of the lock that it was Masked by.
 	Lock string
+	// Bid means that it was staged as a Bid: if it wins, Started is its last event.
+	Bid bool
 	// Err is why it Failed.
 	Err error
 }

@@ -175,6 +175,7 @@ func TestEventsOfTheLeanPath(t *testing.T) {
 		byOp := make(map[engine.OpID][]engine.EventKind)
 		for _, ev := range c.all() {
 			byOp[ev.Op] = append(byOp[ev.Op], ev.Kind)
+			require.True(t, ev.Bid, "%v", ev)
 		}
 		require.Equal(t, []engine.EventKind{engine.EventStaged, engine.EventRejected}, byOp[a])
 		require.Equal(t, []engine.EventKind{engine.EventStaged, engine.EventConflict, engine.EventStarted}, byOp[b])
@@ -198,6 +199,9 @@ func TestEventsOfContend(t *testing.T) {
 		win.Finish(errors.New("broken"))
 		win.Finish(nil)
 		require.Equal(t, []string{"staged a", "started a", "failed a"}, c.lines())
+		for _, ev := range c.all() {
+			require.False(t, ev.Bid, "%v", ev)
+		}
 		require.Equal(t, time.Second, c.all()[2].Execution)
 		require.Equal(t, "kind", c.all()[2].Type)
 		require.Equal(t, win.ID, c.all()[2].EntryID)

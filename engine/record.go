@@ -12,6 +12,7 @@ type record struct {
 	kind    EventKind
 	outcome shard.Outcome
 	early   bool
+	engines bool  // not a Bid
 	at      int64 // by the engine's clock
 
 	sequence   uint64
@@ -42,7 +43,7 @@ func (st *stream) event(index int, r *record) Event {
 		Op: OpID{Shard: uint32(index), Sequence: r.sequence}, ID: r.id, EntryID: r.entry,
 		Name: r.name, Type: r.class, Target: r.target, Priority: Priority(r.priority),
 		Contenders: int(r.contenders), Retries: int(r.retries), Execution: r.execution,
-		Outcome: r.outcome, Early: r.early, Err: r.err,
+		Outcome: r.outcome, Early: r.early, Err: r.err, Bid: !r.engines,
 	}
 	if r.number > 0 {
 		ev.EntryID = st.key.EntryID(uint32(index), r.number)
@@ -68,12 +69,10 @@ type described interface {
 	about() (class string, id uuid.UUID)
 }
 
-// describe fills in what whoever is told knows of an operation. It reports whether
-// the engine executes it.
-func (r *record) describe(to Contender) (engines bool) {
-	d, ok := to.(described)
-	if ok {
+// describe fills in what whoever is told knows of an operation.
+func (r *record) describe(to Contender) {
+	if d, ok := to.(described); ok {
+		r.engines = true
 		r.class, r.id = d.about()
 	}
-	return ok
 }

@@ -22,7 +22,7 @@ func (g *generation) tale(v *Verdict, name, class string, id uuid.UUID) *tale {
 		return nil
 	}
 	return &tale{stream: st, index: int(v.Op.Shard), record: record{
-		outcome: Won, sequence: v.Op.Sequence, id: id, entry: v.EntryID(), name: name, class: class,
+		engines: true, outcome: Won, sequence: v.Op.Sequence, id: id, entry: v.EntryID(), name: name, class: class,
 		target: v.Target, priority: v.Priority, contenders: int32(v.Contenders), retries: int32(v.Retries),
 	}}
 }

@@ -79,6 +79,7 @@ func TestScrapeOfAKnownLoad(t *testing.T) {
 			"contend_lateness_seconds":   {3, 0},
 			"contend_execution_seconds":  {3, 0.27},
 		} {
+			require.Contains(t, got, name)
 			h := got[name].Metric[0].GetHistogram()
 			require.Equal(t, want.count, h.GetSampleCount(), name)
 			require.InDelta(t, want.sum, h.GetSampleSum(), 1e-8, name)
