@@ -54,6 +54,7 @@ func (e *Engine) begin(last *generation) *generation {
 			Busy:      g.watch.busy(),
 			Incident:  e.incident,
 			Watcher:   &witness{gen: g, index: i},
+			Measures:  &e.cells[i].measures,
 		}
 		if e.rulebook.preempts || e.config.Preempted != nil {
 			config.Preempted = rs.preempt

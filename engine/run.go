@@ -225,6 +225,7 @@ func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
 	var cause error
 	at := e.Now()
 	took := time.Duration(at - r.began)
+	r.runs.cell.execution.Seconds(int64(took))
 	if err != nil {
 		cause = err
 		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}

@@ -164,5 +164,8 @@ func (e *Engine) explain(err error, s *shard.Shard, index int) error {
 
 func (e *Engine) refused(err error) error {
 	e.counts.refused.Inc()
+	if _, ok := err.(*OverloadedError); ok {
+		e.counts.overloaded.Inc()
+	}
 	return err
 }

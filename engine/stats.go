@@ -15,25 +15,26 @@ import (
 //
 // and every winner of Do and Submit is Completed, Failed or Stopped.
 type Stats struct {
-	Submitted uint64 // operations accepted for staging
-	Refused   uint64 // submissions refused
-	Won       uint64 // groups decided
-	Conflicts uint64 // of these, with more than one contender
-	Rejected  uint64 // operations that lost
-	Early     uint64 // of these, told before their window closed
-	Retried   uint64 // losses that were made up for by trying again
-	Folded    uint64 // operations that their winner carried out, too
-	Masked    uint64 // operations that a lock kept out
-	Displaced uint64 // operations that made room for higher-ranked ones
-	Undecided uint64 // operations whose group's policy failed
-	Cleared   uint64 // operations whose target was cleared
-	Withdrawn uint64 // operations; counted when they are found, at the latest when their window closes
-	Stopped   uint64 // operations, before the verdict or while running
-	Completed uint64 // winners whose function returned without error
-	Failed    uint64 // winners whose function failed
-	Direct    uint64 // functions executed without contention
-	Incidents uint64 // panics of hooks and contenders, survived
-	Restarts  uint64 // of shards' loops, after a panic in one or its end (runtime.Goexit)
+	Submitted  uint64 // operations accepted for staging
+	Refused    uint64 // submissions refused
+	Overloaded uint64 // of these, with an OverloadedError
+	Won        uint64 // groups decided
+	Conflicts  uint64 // of these, with more than one contender
+	Rejected   uint64 // operations that lost
+	Early      uint64 // of these, told before their window closed
+	Retried    uint64 // losses that were made up for by trying again
+	Folded     uint64 // operations that their winner carried out, too
+	Masked     uint64 // operations that a lock kept out
+	Displaced  uint64 // operations that made room for higher-ranked ones
+	Undecided  uint64 // operations whose group's policy failed
+	Cleared    uint64 // operations whose target was cleared
+	Withdrawn  uint64 // operations; counted when they are found, at the latest when their window closes
+	Stopped    uint64 // operations, before the verdict or while running
+	Completed  uint64 // winners whose function returned without error
+	Failed     uint64 // winners whose function failed
+	Direct     uint64 // functions executed without contention
+	Incidents  uint64 // panics of hooks and contenders, survived
+	Restarts   uint64 // of shards' loops, after a panic in one or its end (runtime.Goexit)
 
 	// JournalLost counts the blocks of Config.Journal that were not written,
 	// because it was too slow or failed. A shard's journal ends with the first.
@@ -59,7 +60,7 @@ func (s Stats) String() string {
 		what  string
 		count uint64
 	}{
-		{"early", s.Early}, {"retried", s.Retried}, {"folded", s.Folded}, {"masked", s.Masked}, {"displaced", s.Displaced},
+		{"overloaded", s.Overloaded}, {"early", s.Early}, {"retried", s.Retried}, {"folded", s.Folded}, {"masked", s.Masked}, {"displaced", s.Displaced},
 		{"undecided", s.Undecided}, {"cleared", s.Cleared}, {"incidents", s.Incidents}, {"restarts", s.Restarts}, {"journal blocks lost", s.JournalLost},
 		{"events dropped", s.EventsDropped},
 	} {
@@ -72,9 +73,10 @@ func (s Stats) String() string {
 
 // counts are the engine's own counters; each publishes only itself.
 type counts struct {
-	refused   atomic.Uint64
-	direct    atomic.Uint64
-	incidents atomic.Uint64
+	refused    atomic.Uint64
+	overloaded atomic.Uint64
+	direct     atomic.Uint64
+	incidents  atomic.Uint64
 
 	journalLost atomic.Uint64
 
@@ -88,6 +90,9 @@ type cell struct {
 	completed atomic.Uint64
 	failed    atomic.Uint64
 	stopped   atomic.Uint64
+
+	measures  shard.Measures
+	execution shard.Recorder
 }
 
 // Stats returns the engine's counts. It is safe for concurrent use; the counts
@@ -97,9 +102,10 @@ func (e *Engine) Stats() Stats {
 	total, g := e.past, e.current.Load()
 	e.mu.Unlock()
 	s := Stats{
-		Refused:   e.counts.refused.Load(),
-		Direct:    e.counts.direct.Load(),
-		Incidents: e.counts.incidents.Load(),
+		Refused:    e.counts.refused.Load(),
+		Overloaded: e.counts.overloaded.Load(),
+		Direct:     e.counts.direct.Load(),
+		Incidents:  e.counts.incidents.Load(),
 
 		JournalLost:   e.counts.journalLost.Load(),
 		EventsDropped: e.counts.eventsDropped.Load(),

@@ -48,7 +48,8 @@ type owner struct {
 
 	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
 
-	telling telling
+	telling   telling
+	measuring *measuring // nil if nothing is measured
 }
 
 func (o *owner) init(s *Shard) {
@@ -69,6 +70,9 @@ func (o *owner) init(s *Shard) {
 		s.apply(&control{kind: setLock, lock: l})
 	}
 	o.watcher = s.config.Watcher
+	if s.config.Measures != nil {
+		o.measuring = &measuring{}
+	}
 	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
 	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
@@ -179,6 +183,7 @@ func (s *Shard) look() bool {
 	s.advance(closed, aborted)
 	s.owner.age()
 	s.endWatching()
+	s.measureCycle()
 	s.tally.publish(s.owner.core)
 	s.strict.Store(s.owner.core.Strict())
 	s.room.Admit(s.ring.Cap() - s.ring.Len())

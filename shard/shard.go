@@ -110,6 +110,9 @@ type Config struct {
 	Dismissed func([]Dismissal)
 	// Preempted gets the winners that are to make way. Nil for none.
 	Preempted func([]Preemption)
+	// Measures is where it is counted how decisions and looks are distributed. Nil
+	// for nowhere.
+	Measures *Measures
 	// Watcher sees what happens to each operation. Nil for none.
 	Watcher Watcher
 	// Journal takes the blocks of the shard's journal, on the owner goroutine,

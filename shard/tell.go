@@ -58,6 +58,7 @@ func (s *Shard) decide() bool {
 	if s.hottest != nil {
 		s.hottest.count(t.batch, s.owner.looked)
 	}
+	s.measure(t.batch)
 	s.tally.countDismissed(t.dismissed)
 	return true
 }
