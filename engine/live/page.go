@@ -63,13 +63,16 @@ const leastWatching = time.Millisecond
 // watching returns for how long to watch conflicts until the next update, so that
 // the subscription's buffer holds them: events that nobody shows are not made.
 func (p *page) watching(u *update) time.Duration {
-	expected := float64(u.Staged) // which may all lose
-	if u.Rates != nil {
-		expected = max(expected, u.Rates.losing()*p.options.Every.Seconds())
-	}
 	const room = watchBuffer / 4
-	if expected <= room {
+	expected := float64(u.Staged) // which may all lose, for all that is known at first
+	if u.Rates != nil {
+		expected = u.Rates.losing() * p.options.Every.Seconds()
+	}
+	switch {
+	case expected <= room:
 		return p.options.Every
+	case u.Rates == nil:
+		return leastWatching
 	}
 	return max(leastWatching, time.Duration(float64(p.options.Every)*room/expected))
 }

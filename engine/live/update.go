@@ -162,7 +162,9 @@ func (l *look) now() *update {
 		Hot: []hot{}, Conflicts: []conflict{},
 	}
 	for _, h := range l.engine.Hottest(l.options.Targets) {
-		u.Hot = append(u.Hot, hot{h.Target, h.Shard, h.Operations, h.Excess})
+		if h.Excess <= h.Operations/2 { // else it stands for all those that are not counted
+			u.Hot = append(u.Hot, hot{h.Target, h.Shard, h.Operations, h.Excess})
+		}
 	}
 	if n := len(l.past); n > 0 {
 		before := &l.past[n-1]

@@ -125,7 +125,7 @@ function showRates(u) {
 }
 
 function showTimes(u) {
-  const rows = [["Lateness beyond the window", u.lateness], ["From first to verdict", u.resolution], ["Execution", u.execution]];
+  const rows = [["Lateness", u.lateness], ["Window to verdict", u.resolution], ["Execution", u.execution]];
   $("times").replaceChildren(...rows.map(([what, p]) => {
     const head = make("th", "", what);
     head.scope = "row";
@@ -157,7 +157,7 @@ function showHot(u) {
     n: h.operations, kind: "what target", what: h.target,
     much: (h.excess > 0 ? "≤ " : "") + count(h.operations),
   })));
-  text("hot-note", u.hot.length ? "" : "Nothing was contended for lately, or Config.Hottest is 0.");
+  text("hot-note", u.hot.length ? "" : "No target stands out (none is counted if Config.Hottest is 0).");
 }
 
 function operation(o, kind) {
