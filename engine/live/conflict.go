@@ -39,34 +39,37 @@ type group struct {
 	lock    string
 }
 
+func groupOf(ev *engine.Event) group {
+	g := group{ev.Target, ev.Winner.ID, ev.Outcome, ev.Lock}
+	if ev.Kind == engine.EventRetried {
+		g.outcome = shard.Lost // as the others of its group did
+	}
+	return g
+}
+
 // latest tells the last conflicts of those that lost, the latest first, at most so
 // many.
 func latest(events []engine.Event, most int) []conflict {
 	told := make([]conflict, 0, most)
 	at := map[group]int{} // in told
-	for i := len(events) - 1; i >= 0; i-- {
-		ev := &events[i]
-		g := group{ev.Target, ev.Winner.ID, ev.Outcome, ev.Lock}
-		if ev.Kind == engine.EventRetried {
-			g.outcome = engine.Lost // as the others of its group did
+	for i := len(events) - 1; i >= 0 && len(told) < most; i-- {
+		g := groupOf(&events[i])
+		if _, known := at[g]; !known {
+			at[g] = len(told)
+			told = append(told, begin(&events[i], g.outcome))
 		}
-		n, known := at[g]
-		switch {
-		case known:
-		case len(told) == most:
-			continue
-		default:
-			n, at[g] = len(told), len(told)
-			told = append(told, begin(ev, g.outcome))
+	}
+	for i := range events {
+		if n, known := at[groupOf(&events[i])]; known {
+			told[n].add(&events[i])
 		}
-		told[n].add(ev)
 	}
 	return told
 }
 
 func begin(ev *engine.Event, outcome shard.Outcome) conflict {
 	c := conflict{At: ev.Time.UnixMilli(), Target: ev.Target, Lock: short(ev.Lock)}
-	if outcome == engine.Lost {
+	if outcome == shard.Lost {
 		c.Winner = &operation{Name: name(ev.Winner.Name, ev.Winner.ID), Priority: ev.Winner.Priority}
 		c.More = max(0, ev.Contenders-1)
 	}

@@ -3,7 +3,7 @@
 // Everything that comes from an engine is text here: it becomes textContent of
 // elements that this script makes, never markup.
 
-const points = 120; // of a line
+const points = 60; // of a line, one for each update
 const $ = (id) => document.getElementById(id);
 const lines = { in: [], out: [], staged: [], conflicts: [], late: [] };
 let paused = false;
@@ -183,7 +183,7 @@ function sentence(c) {
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
-const kept = 20; // conflicts on the page
+const kept = 12; // conflicts on the page
 let told = false;
 
 function showConflicts(u) {
