@@ -37,7 +37,7 @@ func (s *blockingSubmitter) submit(p *producer, op *operation) error {
 func (s *blockingSubmitter) call(ctx context.Context, r *runner, op operation) {
 	defer s.calls.Done()
 	_, err := engine.Do(ctx, r.engine, engine.Op{
-		Target: op.target, Priority: engine.Priority(op.priority), ID: indexID(op.index),
+		Target: op.target, Priority: engine.Priority(op.priority), ID: indexID(op.index), Name: r.name(op.index),
 	}, nothing)
 	id := engine.OpID{}
 	o := outcomeOfError(err)

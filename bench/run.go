@@ -32,6 +32,15 @@ type Options struct {
 	Dry bool
 	// Hottest is how many targets the report names; needs Verify.
 	Hottest int
+	// Names, if there are any, are given to operations in turn. Those with a tag have
+	// no name.
+	Names []string
+	// Configure, if set, may change how the engine is watched. How it decides is the
+	// workload's.
+	Configure func(*engine.Config)
+	// Started, if set, is given the engine when it has started. It is stopped when
+	// Run returns.
+	Started func(*engine.Engine)
 	// Progress, if set, is called every so often from a goroutine of its own.
 	Progress func(Progress)
 	Every    time.Duration // between calls of Progress; 0: half a second
@@ -108,6 +117,7 @@ func measureGenerator(ctx context.Context, w Workload, o Options) (CPU, error) {
 	}
 	dry := o
 	dry.Net, dry.Verify, dry.Dry, dry.Progress, dry.Hottest, dry.Journal = false, false, true, nil, 0, nil
+	dry.Configure, dry.Started = nil, nil
 	short := w
 	if w.Rate != FlatOut {
 		short.Operations = min(w.Total(), perDuration(w.Rate, dryRun))
@@ -134,6 +144,9 @@ func (r *runner) engineConfig() engine.Config {
 	if r.options.Rung == Blocking {
 		c.Registry = &r.winners
 	}
+	if r.options.Configure != nil {
+		r.options.Configure(&c)
+	}
 	return c
 }
 
@@ -151,6 +164,9 @@ func (r *runner) prepare() {
 // play runs the producers to their end, then the engine to its.
 func (r *runner) play(ctx context.Context) {
 	r.engine.Start()
+	if r.options.Started != nil {
+		r.options.Started(r.engine)
+	}
 	watched := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { r.watch(watched) })

@@ -28,6 +28,14 @@ func (r *runner) newSubmitter() submitter {
 	return &callbackSubmitter{}
 }
 
+// name returns the name of an operation, which is empty unless asked for.
+func (r *runner) name(index int64) string {
+	if len(r.options.Names) == 0 {
+		return ""
+	}
+	return r.options.Names[index%int64(len(r.options.Names))]
+}
+
 // verifiedOp is the caller memory of an operation of a run that is verified.
 type verifiedOp struct {
 	engine.Ticket
@@ -48,6 +56,9 @@ func (s *callbackSubmitter) submit(p *producer, op *operation) error {
 		return submitVerified(p, op)
 	}
 	c := s.memory.take(p.runner, op.begun)
+	if len(p.runner.options.Names) > 0 { // else the memory is not touched for it
+		c.Name = p.runner.name(op.index)
+	}
 	_, err := p.runner.engine.Stage(engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
 	})
@@ -59,7 +70,7 @@ func (s *callbackSubmitter) submit(p *producer, op *operation) error {
 
 func submitVerified(p *producer, op *operation) error {
 	c := &verifiedOp{runner: p.runner, begun: op.begun}
-	c.To, c.Withdrawable = c, op.withdraw
+	c.To, c.Withdrawable, c.Name = c, op.withdraw, p.runner.name(op.index)
 	id, err := p.runner.engine.Stage(engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
 	})
@@ -143,7 +154,7 @@ func nothing(context.Context) (struct{}, error) { return struct{}{}, nil }
 
 func (s *handleSubmitter) submit(p *producer, op *operation) error {
 	h, err := engine.Submit(context.Background(), p.runner.engine,
-		engine.Op{Target: op.target, Priority: engine.Priority(op.priority)}, nothing)
+		engine.Op{Target: op.target, Priority: engine.Priority(op.priority), Name: p.runner.name(op.index)}, nothing)
 	if err != nil {
 		return err
 	}

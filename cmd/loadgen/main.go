@@ -5,6 +5,13 @@
 // three contenders for each target, windows of 100 ms, so 30,000 operations in
 // flight, for five seconds.
 //
+// With --web it shows the running load in a browser, on this machine only unless
+// told otherwise, and runs until Ctrl-C unless a duration is given:
+//
+//	/             the page of package engine/live
+//	/metrics.json the engine's metrics
+//	/health/live and /health/ready, of package engine/healthz
+//
 // With replay FILE it plays a journal through the deciding core again, without
 // clock or goroutine, and tells a target's history in words.
 package main
@@ -17,6 +24,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"example.com/contend/bench"
@@ -45,11 +53,17 @@ type flags struct {
 	MaxStaged int        `help:"Operations a shard may hold; 0 means 1,048,576." group:"Engine"`
 	RingSize  int        `help:"Submissions a shard takes between two looks; 0 means 8,192." group:"Engine"`
 
+	Web           address `help:"Show the load in a browser, at ADDR (${webDefault} if none is given); then it goes on until Ctrl-C unless something else ends it." placeholder:"ADDR" group:"Page"`
+	Stay          bool    `help:"Keep the page after the run, until Ctrl-C; with --web." group:"Page"`
+	DegradedAbove int     `help:"Operations staged beyond which health is degraded; 0 means three times rate and window, at least 10,000." group:"Page"`
+
 	Journal string `help:"Write the engine's journal to this file, for loadgen replay FILE." placeholder:"FILE" group:"Report"`
 	Verify  bool   `help:"Hold every decision against the reference model." default:"true" negatable:"" group:"Report"`
 	Net     bool   `help:"Measure the generator alone first, and subtract its processor time." group:"Report"`
 	Hottest int    `help:"How many of the hottest targets to name; -1 means 10 for a trace, else none." default:"-1" group:"Report"`
 	Quiet   bool   `help:"No progress, only the summary." short:"q" group:"Report"`
+
+	endless bool // nothing but Ctrl-C ends the run
 }
 
 func main() {
@@ -77,39 +91,68 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 		kong.Description("Puts a contend engine under load and verifies every decision. See also: loadgen replay --help."),
 		kong.Writers(out, progress),
 		kong.Exit(func(int) { exited = true }),
+		kong.Vars{"webDefault": defaultAddress},
 	)
 	if err != nil {
 		panic(err) // the flags struct is at fault
 	}
-	_, err = parser.Parse(args)
+	given, err := parser.Parse(args)
 	if exited {
 		return exitOK // --help was printed
 	}
-	var report *bench.Report
 	if err == nil {
-		report, err = f.play(ctx, progress)
+		f.endless = f.Web != "" && !isGiven(given, "duration") && f.Operations == 0 && f.Trace == ""
+		return f.show(ctx, out, progress)
 	}
+	fmt.Fprintf(progress, "loadgen: %v\n", err)
+	return exitUsage
+}
+
+func isGiven(c *kong.Context, flag string) bool {
+	return slices.ContainsFunc(c.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag })
+}
+
+// show plays the workload and tells what came of it, in a browser too if asked to.
+func (f *flags) show(ctx context.Context, out, progress io.Writer) int {
+	report, closePage, err := f.play(ctx, progress)
+	defer closePage()
 	if err != nil {
 		fmt.Fprintf(progress, "loadgen: %v\n", err)
 		return exitUsage
 	}
 	summarize(out, report)
+	if f.Stay && ctx.Err() == nil {
+		fmt.Fprintln(progress, "the page stays until Ctrl-C")
+		<-ctx.Done()
+	}
 	if !report.OK() {
 		return exitViolation
 	}
 	return exitOK
 }
 
-func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Report, err error) {
+// play plays the workload. The page, if there is one, stays until it is closed.
+func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Report, closePage func(), err error) {
+	closePage = func() {}
 	w, err := f.workload()
 	if err != nil {
-		return nil, err
+		return nil, closePage, err
 	}
 	o := f.options()
+	if f.Web != "" {
+		page, err := openPage(string(f.Web))
+		if err != nil {
+			return nil, closePage, fmt.Errorf("--web: %w", err)
+		}
+		closePage = page.close
+		f.watched(&o, &w)
+		o.Started = page.show
+		fmt.Fprintf(progress, "watch at %s\n", page.url())
+	}
 	if f.Journal != "" {
 		file, err := os.Create(f.Journal)
 		if err != nil {
-			return nil, fmt.Errorf("--journal: %w", err)
+			return nil, closePage, fmt.Errorf("--journal: %w", err)
 		}
 		journal := bufio.NewWriterSize(file, 1<<20)
 		defer func() { err = errors.Join(err, journal.Flush(), file.Close()) }()
@@ -120,7 +163,8 @@ func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Rep
 		o.Progress, o.Every = line.show, line.every
 		defer line.clear()
 	}
-	return bench.Run(ctx, w, o)
+	report, err = bench.Run(ctx, w, o)
+	return report, closePage, err
 }
 
 // workload turns the flags into a workload. A trace is read whole first.
@@ -140,6 +184,13 @@ func (f *flags) workload() (bench.Workload, error) {
 		return w, errors.New("--producers must be positive, for instance 1")
 	case f.Window <= 0:
 		return w, errors.New("--window must be positive, for instance 100ms")
+	case f.Stay && f.Web == "":
+		return w, errors.New("--stay needs --web")
+	case f.DegradedAbove < 0:
+		return w, errors.New("--degraded-above must be positive, for instance 10000")
+	}
+	if f.endless {
+		w.Duration, w.Operations = 0, bench.Endless
 	}
 	if f.Trace == "" {
 		return w, nil
