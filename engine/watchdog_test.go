@@ -156,6 +156,9 @@ func TestShardGoesOnAfterItsGoroutineEnded(t *testing.T) {
 // submitted is refused with the reason, Health says so until the engine is
 // restarted, and that works.
 func TestShardThatIsGivenUp(t *testing.T) {
+	if explored {
+		t.Skip("panics end the process")
+	}
 	inBubble(t, func(t *testing.T) {
 		var log logs
 		e := newEngine(t, engine.Config{Shards: 1, Window: time.Hour, Logger: log.logger()})
