@@ -26,8 +26,11 @@ func newEngine(t *testing.T, c engine.Config) *engine.Engine {
 	return e
 }
 
+// get asks once: a page that opens ends at once.
 func get(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, nil)
+	ctx, cancel := context.WithCancel(background)
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, method, path, nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}

@@ -187,6 +187,8 @@ func TestUpdates(t *testing.T) {
 		pass(11 * time.Second)
 		all := p.updates(t)
 		require.Len(t, all, 13)
+		require.Zero(t, all[2].Rates.Staged)
+		require.InDelta(t, 2, all[2].Rates.Decided, 0.1, "since the update before")
 		require.NotNil(t, all[11].Lateness)
 		require.Len(t, all[2].Conflicts, 1)
 		require.Empty(t, all[3].Conflicts)

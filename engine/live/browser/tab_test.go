@@ -77,7 +77,9 @@ func (b *tab) hear(event any) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.problems = append(b.problems, problem)
+	if len(b.problems) < 20 {
+		b.problems = append(b.problems, problem)
+	}
 }
 
 // heard returns what the console has told so far.
