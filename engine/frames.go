@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"maps"
 	"reflect"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"example.com/contend/shard"
 )
@@ -58,13 +60,19 @@ func framesOf(functions ...frame) (n int) {
 // known are the frames of all calls that were ever looked at: as many as there are
 // calls in the program. Looking up a function's name costs a microsecond, and
 // submissions to a full ring want to know.
-var known sync.Map // of uintptr to frame
+//
+// It publishes a map that is not changed any more.
+var known atomic.Pointer[map[uintptr]frame]
+
+var knowing sync.Mutex // who replaces it
 
 // frameAt returns the function that a stack's entry belongs to, 0 if it is none of
 // those.
 func frameAt(pc uintptr) frame {
-	if f, ok := known.Load(pc); ok {
-		return f.(frame)
+	if all := known.Load(); all != nil {
+		if f, ok := (*all)[pc]; ok {
+			return f
+		}
 	}
 	found := frame(0)
 	for entries := runtime.CallersFrames([]uintptr{pc}); ; {
@@ -76,6 +84,12 @@ func frameAt(pc uintptr) frame {
 			break
 		}
 	}
-	known.Store(pc, found)
+	knowing.Lock()
+	defer knowing.Unlock()
+	all := map[uintptr]frame{pc: found}
+	if old := known.Load(); old != nil {
+		maps.Copy(all, *old)
+	}
+	known.Store(&all)
 	return found
 }

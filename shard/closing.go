@@ -44,9 +44,9 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 // CloseFired closes the windows whose time has come, all at once, so that operations
 // can be staged before these are decided: they open the next ones. It reports false,
 // having done nothing, if that could change a decision: where there are rules, locks
-// or a limit, or operations that are about to try again.
+// or a limit, or operations that can be withdrawn or try again.
 func (c *Core) CloseFired() bool {
-	if c.special || len(c.mores.pages) > 0 || c.parked > 0 || !c.again.empty() {
+	if !c.plain() {
 		return false
 	}
 	ahead := c.wheel.fired.head
@@ -55,6 +55,9 @@ func (c *Core) CloseFired() bool {
 			ahead, lead = c.warmFired(ahead)
 		}
 		g := c.groups.at(next - 1)
+		if g.flags&heeded != 0 {
+			return false // having closed some, which by itself changes nothing
+		}
 		if g.flags&closed == 0 {
 			c.table.remove(g.hash, next-1)
 			g.flags |= closed
@@ -62,6 +65,11 @@ func (c *Core) CloseFired() bool {
 		next = g.next
 	}
 	return true
+}
+
+// plain reports whether there is nothing beside windows without rules.
+func (c *Core) plain() bool {
+	return !c.special && len(c.mores.pages) == 0 && c.parked == 0 && c.again.empty()
 }
 
 // dueBy returns when a window that is not closed early is to close.

@@ -193,9 +193,9 @@ func (c *Core) Abandon() {
 func (c *Core) Decide() []Decision {
 	c.asked = true
 	c.resume()
-	for len(c.batch) < batchSize {
+	for popped := 0; len(c.batch) < batchSize; popped++ {
 		c.enterAgain()
-		if len(c.batch)%decideAhead == 0 {
+		if popped%decideAhead == 0 {
 			c.warmFired(c.wheel.fired.head)
 		}
 		index, ok := c.wheel.popFired()

@@ -29,13 +29,17 @@ func (s *Shard) goOn() {
 		// What is written down, or may end the goroutine, is in looks only.
 		o.onward.asked, o.onward.allowed = true, !o.once && o.core.CloseFired()
 	}
-	if !o.onward.allowed {
+	if !o.onward.allowed || !o.core.plain() {
 		return
 	}
 	tail, before := s.ring.Tail(), s.ring.Drained()
+	if s.inbox.full.Load() {
+		return // what was put in there before is to be known first
+	}
 	o.found = readClock(s.config.Now)
 	s.ring.DrainRuns(tail, o.take)
 	o.drained += int(s.ring.Drained() - before)
+	s.tally.publish(o.core) // there is a limit
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
 }
 

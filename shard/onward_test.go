@@ -11,7 +11,7 @@ import (
 // Closing the windows whose time has come before they are decided changes nothing but
 // where later operations go: into the next windows.
 func TestCloseFired(t *testing.T) {
-	decisions := func(closeFired bool) (all []Decision) {
+	decisions := func(closeFired, heeded bool) (all []Decision) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		core := NewCore(CoreConfig{})
 		sequence := uint64(0)
@@ -19,10 +19,10 @@ func TestCloseFired(t *testing.T) {
 			for range n {
 				k := rng.Uint64N(900)
 				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](k) &^ heedBit, Priority: int32(rng.IntN(5)), Tag: sequence}
-				switch rng.IntN(4) {
-				case 0:
-					op.Ticket = &Ticket{Withdrawable: true, To: ignoring{}}
-				case 1:
+				switch kind := rng.IntN(4); {
+				case kind == 0:
+					op.Ticket = &Ticket{Withdrawable: heeded, To: ignoring{}}
+				case kind == 1 && heeded:
 					op.Ticket = &Ticket{To: ignoring{}, Extra: &Extra{Retry: Retry{Limit: 1}}}
 				}
 				require.True(t, op.Begin())
@@ -37,9 +37,9 @@ func TestCloseFired(t *testing.T) {
 			stage(3000)
 			core.Advance(core.now + int64(Tick))
 			if closeFired {
-				require.True(t, core.CloseFired())
-				require.True(t, core.CloseFired(), "again")
-				require.Zero(t, core.Open())
+				require.Equal(t, !heeded, core.CloseFired())
+				require.Equal(t, !heeded, core.CloseFired(), "again")
+				require.True(t, heeded || core.Open() == 0)
 			}
 			for batch := core.Decide(); len(batch) > 0; batch = core.Decide() {
 				for i := range batch {
@@ -58,9 +58,11 @@ func TestCloseFired(t *testing.T) {
 		}
 		return all
 	}
-	plain := decisions(false)
-	require.Equal(t, plain, decisions(true))
-	require.Greater(t, len(plain), 2*batchSize)
+	for _, heeded := range []bool{false, true} {
+		plain := decisions(false, heeded)
+		require.Equal(t, plain, decisions(true, heeded))
+		require.Greater(t, len(plain), 2*batchSize)
+	}
 
 	core := NewCore(CoreConfig{})
 	op := Op{Target: target(1), At: unstamped, Terms: NewTerms(1, 0)}
@@ -86,9 +88,11 @@ func TestCloseFiredOnlyWithoutRules(t *testing.T) {
 		op     Op
 		lock   bool
 	}{
-		"rules": {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
-		"limit": {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
-		"lock":  {op: Op{Terms: NewTerms(1, 0)}, lock: true},
+		"rules":        {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"limit":        {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
+		"withdrawable": {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Withdrawable: true}}},
+		"retry":        {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
+		"lock":         {op: Op{Terms: NewTerms(1, 0)}, lock: true},
 	} {
 		core := NewCore(c.config)
 		if c.lock {
@@ -188,9 +192,52 @@ func TestNothingIsClosedInAdvanceOfWhoTriesAgain(t *testing.T) {
 		core.Stage(&op, n, 0)
 	}
 	core.Advance(int64(Tick))
-	require.True(t, core.CloseFired())
+	require.False(t, core.CloseFired(), "whoever loses may try again")
 	require.Len(t, core.Decide(), 1)
 	core.Release()
-	require.Equal(t, 1, core.Staged(), "the loser tries again")
-	require.False(t, core.CloseFired())
+	require.Equal(t, 1, core.Staged(), "the loser does")
+	require.False(t, core.CloseFired(), "it waits for its time")
+}
+
+// What goes on is counted, and bounded, as it goes on; and what lies in the inbox is
+// known before whatever was submitted after it.
+func TestOnwardIsCountedAndWaitsForMail(t *testing.T) {
+	for _, mail := range []bool{false, true} {
+		now := int64(0)
+		s := New(Config{RingSize: 64, Limit: 1 << 20, Now: func() int64 { now++; return now }})
+		s.owner.onward = onward{told: longTelling, groups: 1}
+		for n := range uint64(32) {
+			s.mustStage(t, n, nil)
+		}
+		if mail {
+			s.Lock(Lock{ID: 1, Target: target(1), Expires: 1 << 60})
+		}
+		s.goOn()
+		if mail {
+			require.Zero(t, s.owner.core.Staged())
+			continue
+		}
+		require.Equal(t, 32, s.owner.core.Staged())
+		require.EqualValues(t, 32, s.tally.staged.Load())
+	}
+}
+
+// A batch, too, leaves the room to those who wait for it.
+func TestBatchLeavesRoomToThoseWhoWait(t *testing.T) {
+	s := New(Config{RingSize: 8, Now: func() int64 { return 0 }})
+	for range 3 {
+		s.room.Enter()
+	}
+	batch := make([]Op, 8)
+	for i := range batch {
+		batch[i] = Op{Target: target(1), Terms: NewTerms(1, 0)}
+	}
+	_, n, err := s.StageAll(batch)
+	require.NoError(t, err)
+	require.Equal(t, 5, n)
+	s.Close()
+	_, _, err = s.StageAll(batch)
+	require.ErrorIs(t, err, ErrClosed)
+	_, err = s.Stage(&batch[0])
+	require.ErrorIs(t, err, ErrClosed)
 }

@@ -37,6 +37,7 @@ type owner struct {
 	warmth  warmth
 	watcher Watcher // Config's
 	watched bool    // by the Watcher, until the end of the look
+	shown   uint64  // how many operations the Watcher was shown, or could have been
 
 	taken   uint64 // how many operations were staged, or the one being staged included
 	looked  int64  // when the last look began
@@ -116,7 +117,7 @@ func (o *owner) takeOnce(sequence uint64, op *Op) {
 	}
 	o.taken, o.staging = sequence+1, true
 	if o.watched {
-		o.watcher.Staged(op, sequence, o.found)
+		o.showStaged(op, sequence)
 	}
 	if o.journal != nil {
 		o.journal.stage(op, sequence, o.found)

@@ -11,7 +11,7 @@ import (
 // returns is the operation's place in the order of submission.
 func (s *Shard) Stage(op *Op) (sequence uint64, err error) {
 	if s.crowded() {
-		return 0, ErrFull
+		return 0, s.noRoom()
 	}
 	return s.push(op)
 }
@@ -20,6 +20,14 @@ func (s *Shard) Stage(op *Op) (sequence uint64, err error) {
 func (s *Shard) crowded() bool {
 	waiting := s.room.Waiting()
 	return waiting > 0 && s.ring.Cap()-s.ring.Len() <= waiting
+}
+
+// noRoom returns why there is no room for a newcomer.
+func (s *Shard) noRoom() error {
+	if s.ring.Closed() {
+		return ErrClosed
+	}
+	return ErrFull
 }
 
 // StageWait is Stage for a caller that parks while the ring is full, until
@@ -67,7 +75,10 @@ func (s *Shard) awaitRoom(done <-chan struct{}) error {
 // and moved in front of those that are left.
 func (s *Shard) StageAll(ops []Op) (first uint64, n int, err error) {
 	if s.crowded() {
-		return 0, 0, ErrFull
+		return 0, 0, s.noRoom()
+	}
+	if waiting := s.room.Waiting(); waiting > 0 {
+		ops = ops[:min(len(ops), max(1, s.ring.Cap()-s.ring.Len()-waiting))]
 	}
 	return s.pushAll(ops)
 }

@@ -29,9 +29,12 @@ func (s *Shard) deliver() {
 		s.show()
 		for !s.tell() {
 		}
+		decided := len(t.batch) > 0
 		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
 		s.owner.core.Release()
-		s.goOn()
+		if decided {
+			s.goOn()
+		}
 	}
 }
 

@@ -106,7 +106,16 @@ func (s *Shard) beginWatching() {
 // showRun shows operations that are about to be staged.
 func (o *owner) showRun(first uint64, run ring.Run[Op]) {
 	for i := range run.Len() {
-		o.watcher.Staged(run.At(i), first+uint64(i), o.found)
+		o.showStaged(run.At(i), first+uint64(i))
+	}
+}
+
+// showStaged shows an operation, once, also if the ring hands it out again after a
+// panic.
+func (o *owner) showStaged(op *Op, sequence uint64) {
+	if int64(sequence-o.shown) >= 0 {
+		o.shown = sequence + 1
+		o.watcher.Staged(op, sequence, o.found)
 	}
 }
 
