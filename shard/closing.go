@@ -42,9 +42,9 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 }
 
 // CloseFired closes the windows whose time has come, all at once, so that operations
-// can be staged before these are decided: they open the next ones. It reports false,
-// having done nothing, if that could change a decision: where there are rules, locks
-// or a limit, or operations that can be withdrawn or try again.
+// can be staged before these are decided: they open the next ones. It reports false
+// if none may be, since that could change a decision: where there are rules, locks or a
+// limit, or operations that can be withdrawn or try again.
 func (c *Core) CloseFired() bool {
 	if !c.plain() {
 		return false
@@ -56,7 +56,7 @@ func (c *Core) CloseFired() bool {
 		}
 		g := c.groups.at(next - 1)
 		if g.flags&heeded != 0 {
-			return false // having closed some, which by itself changes nothing
+			return false // what was closed so far makes no difference
 		}
 		if g.flags&closed == 0 {
 			c.table.remove(g.hash, next-1)
