@@ -56,7 +56,7 @@ func TestRestartUnderLoadLosesNothing(t *testing.T) {
 	})
 	operators.Go(func() {
 		for n := 0; !over.Load(); n++ {
-			_, err := e.Clear(background, target(n%targets))
+			_, err := e.Clear(background, target(n%(targets/2))) // not all: with one processor nothing else might be decided
 			require.True(t, err == nil || errors.Is(err, engine.ErrStopped))
 			for w := range e.Windows(background) {
 				require.Positive(t, w.Contenders)
