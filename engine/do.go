@@ -17,52 +17,88 @@ import (
 // verdict it only reaches fn. An operation without target or with Mode None is
 // executed at once. A panic in fn becomes a FailedError.
 func Do[T any](ctx context.Context, e *Engine, op Op, fn func(context.Context) (T, error)) (value T, err error) {
+	return doTyped(ctx, e, &op, fn) // small enough to be inlined: an Op is not to be on the stack twice
+}
+
+// doTyped and what is below have small frames, and what happens seldom has one of its
+// own. A goroutine that waits keeps its stack, and with many of them that memory is
+// never near; together with a caller of some 500 bytes it fits into the 2 KiB that a
+// goroutine begins with.
+func doTyped[T any](ctx context.Context, e *Engine, op *Op, fn func(context.Context) (T, error)) (value T, err error) {
 	if fn == nil {
-		return value, e.refused(&InvalidError{"function", nil, "a function to execute"})
+		return value, e.noFunction()
+	}
+	if err := e.enter(ctx, op); err != nil {
+		return value, err
 	}
 	call := func(ctx context.Context) (err error) {
 		value, err = fn(ctx)
 		return err
 	}
-	err = e.do(ctx, &op, call)
+	if e.config.Lineage != nil {
+		err = e.doInFamily(ctx, op, call)
+		return value, err
+	}
+	// One after the other, not one inside the other: so the stack is not as deep.
+	w := e.waiterFor(op)
+	if err = e.await(ctx, op, w, true); err == nil {
+		err = e.settle(ctx, op, w)
+	}
+	if err == nil {
+		err = e.executeWaiter(ctx, op, w, call)
+	}
 	return value, err
 }
 
-// do is Do without the type of the result.
-func (e *Engine) do(ctx context.Context, op *Op, call func(context.Context) error) (err error) {
-	done := func(final error) { err = final }
+// doInFamily does the same for an operation that may be in a lineage.
+func (e *Engine) doInFamily(ctx context.Context, op *Op, call func(context.Context) error) error {
+	defer e.leaveFamily(op.ID) // also if the user's code panics
+	w := e.waiterFor(op)
+	if err := e.await(ctx, op, w, true); err != nil {
+		return err
+	}
+	if err := e.settle(ctx, op, w); err != nil {
+		return err
+	}
+	return e.executeWaiter(ctx, op, w, call)
+}
+
+func (e *Engine) noFunction() error {
+	return e.refused(&InvalidError{"function", nil, "a function to execute"})
+}
+
+// enter refuses what cannot be submitted, and lets the rest inherit a priority.
+//
+//go:noinline
+func (e *Engine) enter(ctx context.Context, op *Op) error {
 	if err := e.check(ctx, op); err != nil {
 		return err
 	}
-	if err := e.enterFamily(op); err != nil {
-		return err
-	}
-	defer e.leaveFamily(op.ID)
-	if !op.contends() {
-		e.direct(ctx, op.label(), call, done)
-		return err
-	}
-	w, err := e.await(ctx, op, true)
-	if err != nil {
-		return err
-	}
-	e.executeWaiter(ctx, op, w, call, done)
-	e.putWaiter(w)
+	return e.enterFamily(op)
+}
+
+// doDirect executes what does not contend.
+//
+//go:noinline
+func (e *Engine) doDirect(ctx context.Context, op *Op, call func(context.Context) error) (err error) {
+	e.direct(ctx, op.label(), call, func(final error) { err = final })
 	return err
 }
 
-// executeWaiter runs a winner on its caller's goroutine.
-func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func(context.Context) error, done func(error)) {
-	w.run.entry = entryOf(op.label(), &w.verdict)
-	if w.run.apart(ctx) {
-		function := call
-		call = func(ctx context.Context) error {
-			ctx, ended := w.run.exclusively(ctx)
-			defer ended()
-			return function(ctx)
-		}
+// executeWaiter runs a winner, or what has no waiter since it does not contend, on its
+// caller's goroutine, and lets go of the waiter.
+func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func(context.Context) error) (err error) {
+	if w == nil {
+		return e.doDirect(ctx, op, call)
 	}
-	e.execute(ctx, &w.run, call, done)
+	done := func(final error) { err = final }
+	if w.run.apart(ctx) {
+		e.executeApart(ctx, &w.run, call, done)
+	} else {
+		e.execute(ctx, &w.run, call, done)
+	}
+	e.putWaiter(w)
+	return err
 }
 
 // Contend submits an operation and returns the verdict alone: a Win for the
@@ -70,10 +106,7 @@ func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func
 // the registry has been told when Contend returns, and holds the winner's entry
 // until Win.Finish.
 func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
-	if err := e.check(ctx, &op); err != nil {
-		return Win{}, err
-	}
-	if err := e.enterFamily(&op); err != nil {
+	if err := e.enter(ctx, &op); err != nil {
 		return Win{}, err
 	}
 	win := Win{engine: e, family: e.memberOf(&op)}
@@ -84,16 +117,19 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 			win.release()
 		}
 	}()
-	if !op.contends() {
+	w := e.waiterFor(&op)
+	if err := e.await(ctx, &op, w, false); err != nil {
+		return Win{}, err
+	}
+	if w == nil {
 		e.counts.direct.Inc()
 		passed = true
 		return win, nil
 	}
-	w, err := e.await(ctx, &op, false)
-	if err != nil {
+	if err := e.settle(ctx, &op, w); err != nil {
 		return Win{}, err
 	}
-	win.Entry, win.hold = entryOf(op.label(), &w.verdict), w.run.held()
+	win.Entry, win.hold = w.run.entry, w.run.held()
 	win.begins(w.run.tale)
 	e.putWaiter(w)
 	if err := e.register(win.Entry); err != nil {
@@ -175,25 +211,25 @@ func (e *Engine) check(ctx context.Context, op *Op) error {
 	return nil
 }
 
-func entryOf(op label, v *Verdict) Entry {
-	return Entry{
-		ID: v.EntryID(), Op: v.Op, Key: op.ID, Target: op.Target,
-		Name: op.Name, Type: op.Type, Priority: Priority(v.Priority), Contenders: v.Contenders,
-		Retries: v.Retries, Token: v.Token,
-	}
-}
-
 // waiter is the memory of one blocking call. It is reused, but not after a
 // withdrawal: the shard holds it until the window closes.
 type waiter struct {
 	Ticket
-	run     run
-	runs    *runs // where a winner that will execute is taken in; nil for Contend
+	own     Priority // without ageing
+	outcome shard.Outcome
+	pooled  bool          // else it is part of something else
+	told    chan struct{} // of size 1; passes the waiter back from the owner
 	gen     *generation
 	label   *label // nil unless somebody watches
-	verdict Verdict
-	rank    int           // of a loser
-	told    chan struct{} // of size 1; passes the waiter back from the owner
+	err     error  // of an operation that did not win
+	runs    *runs  // where a winner that will execute is taken in; nil for Contend
+	run     run    // a winner's; of its entry only what the verdict says
+}
+
+func newWaiter() any {
+	w := &waiter{told: make(chan struct{}, 1), pooled: true}
+	w.To = w
+	return w
 }
 
 // Decided takes the verdict, on the shard's goroutine.
@@ -210,18 +246,22 @@ func (w *waiter) about() (class string, id uuid.UUID) {
 	return w.label.Type, w.label.ID
 }
 
+// take keeps what its submitter has to know. An error is made here, since the memory
+// of one after the other is near; a copy of the verdict would be written to memory
+// that is not, and read once.
 func (w *waiter) take(v *Verdict) {
-	w.verdict = v.Kept()
-	switch v.Outcome {
+	switch w.outcome = v.Outcome; v.Outcome {
 	case Won:
 		w.run.won(v)
+		w.run.entry.decide(v)
 		class, id := w.about()
 		w.run.tale = w.gen.tale(v, w.Name, class, id)
 		if w.runs != nil {
 			w.runs.add(&w.run)
 		}
-	case Lost:
-		w.rank = v.Rank()
+	case Folded:
+	default:
+		w.err = w.gen.verdictError(w.Name, w.own, v)
 	}
 }
 
@@ -234,86 +274,117 @@ func (r *run) won(v *Verdict) {
 }
 
 func (e *Engine) putWaiter(w *waiter) {
+	if !w.pooled {
+		return
+	}
+	if w.outcome == Won {
+		w.run.entry, w.run.holder, w.run.tale = Entry{}, nil, nil
+	}
 	w.Name, w.Extra = "", nil
-	w.gen, w.label = nil, nil
-	w.run.entry, w.run.holder, w.verdict = Entry{}, nil, Verdict{}
-	w.run.tale = nil
+	w.gen, w.label, w.err, w.outcome = nil, nil, nil, 0
 	e.waiters.Put(w)
 }
 
-// await stages an operation and waits for its verdict. It returns the waiter
-// of a winner; the others' waiters are gone.
-func (e *Engine) await(ctx context.Context, op *Op, executes bool) (*waiter, error) {
-	w := e.waiters.Get().(*waiter)
-	w.To = w
-	if err := e.awaitVerdict(ctx, op, w, executes); err != nil {
-		if withdrawn, ok := err.(*WithdrawnError); !ok || !withdrawn.Accepted {
-			e.putWaiter(w)
-		}
-		return nil, err
+// settle waits for the verdict. It fails, and the waiter is gone, unless the operation
+// has won or does not contend.
+func (e *Engine) settle(ctx context.Context, op *Op, w *waiter) error {
+	switch {
+	case w == nil:
+		return nil
+	case !w.wait(ctx):
+		return gaveUp(ctx) // the shard still holds the waiter
+	case w.outcome == Won:
+		w.run.entry.name(op.Name, op.Type, op.ID)
+		return nil
 	}
-	if w.verdict.Outcome == Won {
-		return w, nil
-	}
-	err := e.verdictError(op.label(), &w.verdict, w.rank)
+	err := w.err
 	e.putWaiter(w)
-	return nil, err
+	return err
 }
 
-// awaitVerdict stages the operation of a waiter and waits until it has its
-// verdict. It fails if the operation was refused or withdrawn; in the latter
-// case, in which it had been accepted, the shard still holds the waiter.
-func (e *Engine) awaitVerdict(ctx context.Context, op *Op, w *waiter, executes bool) error {
+// gaveUp is the error of an operation that was accepted and is withdrawn.
+func gaveUp(ctx context.Context) error {
+	return &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
+}
+
+// waiterFor returns a waiter for an operation, nil if it does not contend.
+func (e *Engine) waiterFor(op *Op) *waiter {
+	if !op.contends() {
+		return nil
+	}
+	return e.waiters.Get().(*waiter)
+}
+
+// await stages the operation of a waiter. It fails, and the waiter is gone, if the
+// operation is refused, or withdrawn before it is staged.
+func (e *Engine) await(ctx context.Context, op *Op, w *waiter, executes bool) error {
+	if w == nil {
+		return nil
+	}
 	g, err := e.live()
-	if err == nil {
-		err = e.checkWait(ctx, op.Target)
+	if err == nil && e.rulebook.exclusive {
+		err = e.checkWait(ctx, &op.Target)
 	}
 	if err != nil {
+		e.putWaiter(w)
 		return e.refused(err)
 	}
 	w.Withdrawable = ctx.Done() != nil
 	e.describe(ctx, &w.Ticket, op)
-	if err := e.submit(ctx, g, op, w, executes); err != nil {
-		return e.refused(err)
-	}
-	if !w.wait(ctx) {
-		return &WithdrawnError{Accepted: true, Cause: context.Cause(ctx)}
-	}
-	return nil
-}
-
-// submit stages the operation of a waiter.
-func (e *Engine) submit(ctx context.Context, g *generation, op *Op, w *waiter, executes bool) error {
-	bid := Bid{Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &w.Ticket}
-	var staged shard.Op
-	index, err := e.prepare(&staged, &bid)
-	if err != nil {
-		return err
-	}
-	w.runs, w.gen = nil, g
+	w.own, w.gen, w.runs = op.Priority, g, nil
 	if e.watched.Load() {
-		l := op.label()
-		w.label = &l
+		w.label = labelled(op)
+	}
+	var staged shard.Op
+	index, err := e.place(&staged, op, &w.Ticket)
+	if err != nil {
+		return e.notStaged(ctx, err, w, index)
 	}
 	if executes {
 		w.runs = g.runs[index]
 	}
-	_, err = e.push(g.shards[index], &staged, ctx.Done())
+	_, err = g.shards[index].Stage(&staged)
+	if err == nil {
+		return nil
+	}
+	return e.awaitRoom(ctx, err, w, &staged, index)
+}
+
+// awaitRoom waits for room where that is what staging failed for.
+//
+//go:noinline
+func (e *Engine) awaitRoom(ctx context.Context, err error, w *waiter, staged *shard.Op, index int) error {
+	if err == shard.ErrFull && e.parks() {
+		if _, err = w.gen.shards[index].StageWait(staged, ctx.Done()); err == nil {
+			return nil
+		}
+	}
+	return e.notStaged(ctx, err, w, index)
+}
+
+// notStaged turns a shard's refusal into the engine's, and lets go of the waiter.
+//
+//go:noinline
+func (e *Engine) notStaged(ctx context.Context, err error, w *waiter, index int) error {
 	if err == shard.ErrGaveUp {
-		return &WithdrawnError{Cause: context.Cause(ctx)}
+		err = &WithdrawnError{Cause: context.Cause(ctx)}
+	} else {
+		err = e.explain(err, w.gen.shards[index], index)
 	}
-	if err != nil {
-		return e.explain(err, g.shards[index], index)
-	}
-	return nil
+	e.putWaiter(w)
+	return e.refused(err)
 }
 
 // wait waits for the verdict. It reports false if the context ended first.
 func (w *waiter) wait(ctx context.Context) bool {
-	if !w.Withdrawable {
-		<-w.told
-		return true
+	if w.Withdrawable {
+		return w.waitOrWithdraw(ctx)
 	}
+	<-w.told
+	return true
+}
+
+func (w *waiter) waitOrWithdraw(ctx context.Context) bool {
 	if reached(w.told, ctx.Done()) {
 		return true
 	}

@@ -68,7 +68,7 @@ func New(config Config) (*Engine, error) {
 		e.holders = append(e.holders, &holders{})
 	}
 	e.watched.Store(e.isWatched())
-	e.waiters.New = func() any { return &waiter{told: make(chan struct{}, 1)} }
+	e.waiters.New = newWaiter
 	return e, nil
 }
 

@@ -153,6 +153,15 @@ func (r *run) apart(ctx context.Context) bool {
 	return r.holder != nil || ctx.Value(winningKey{}) != nil
 }
 
+// executeApart is execute with a context of its own for the function.
+func (e *Engine) executeApart(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {
+	e.execute(ctx, r, func(ctx context.Context) error {
+		ctx, ended := r.exclusively(ctx)
+		defer ended()
+		return call(ctx)
+	}, done)
+}
+
 // exclusively makes that context: one that carries the winner's token, if it has
 // one, and ends when it is preempted. The function returned must be called when
 // the winner has ended.
@@ -181,14 +190,11 @@ func (r *run) held() shard.Hold {
 
 // checkWait refuses to wait for a target from inside the winner that holds it:
 // the wait would not end.
-func (e *Engine) checkWait(ctx context.Context, target uuid.UUID) error {
-	if !e.rulebook.exclusive {
-		return nil
-	}
+func (e *Engine) checkWait(ctx context.Context, target *uuid.UUID) error {
 	w, _ := ctx.Value(winningKey{}).(*winning)
 	for ; w != nil; w = w.outer {
-		if w.engine == e && w.hold.Target == target && !w.ended.Load() {
-			return &InvalidError{"Op.Target", target, fmt.Sprintf("another target, or Submit with a context that outlives the function (context.WithoutCancel): the caller's own winner holds this one (token %d) and would wait for itself", w.hold.Token)}
+		if w.engine == e && w.hold.Target == *target && !w.ended.Load() {
+			return &InvalidError{"Op.Target", *target, fmt.Sprintf("another target, or Submit with a context that outlives the function (context.WithoutCancel): the caller's own winner holds this one (token %d) and would wait for itself", w.hold.Token)}
 		}
 	}
 	return nil

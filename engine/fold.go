@@ -118,10 +118,7 @@ func (c *foldedCall[V, R]) await(ctx context.Context) error {
 
 // doFolded is Folding.Do without its types.
 func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
-	if err := e.check(ctx, op); err != nil {
-		return err
-	}
-	if err := e.enterFamily(op); err != nil {
+	if err := e.enter(ctx, op); err != nil {
 		return err
 	}
 	defer e.leaveFamily(op.ID)
@@ -129,24 +126,33 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 		err = final
 		c.share(final)
 	}
+	w := c.base()
 	if !op.contends() {
 		e.direct(ctx, op.label(), c.execute, done)
 		return err
 	}
-	w := c.base()
 	w.run.giveUp = func(wasRunning bool) { c.share(&StoppedError{Accepted: true, Running: wasRunning}) }
-	if err := e.awaitVerdict(ctx, op, w, true); err != nil {
+	if err := e.await(ctx, op, w, true); err != nil {
 		c.forget()
 		return err
 	}
-	switch w.verdict.Outcome {
+	if !w.wait(ctx) {
+		c.forget()
+		return gaveUp(ctx)
+	}
+	switch w.outcome {
 	case Folded:
 		return c.await(ctx)
 	case Won:
-		e.executeWaiter(ctx, op, w, c.execute, done)
+		w.run.entry.name(op.Name, op.Type, op.ID)
+		if w.run.apart(ctx) {
+			e.executeApart(ctx, &w.run, c.execute, done)
+		} else {
+			e.execute(ctx, &w.run, c.execute, done)
+		}
 		return err
 	}
-	return e.verdictError(op.label(), &w.verdict, w.rank)
+	return w.err
 }
 
 // decidedHook is what is called between decided and told.

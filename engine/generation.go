@@ -14,6 +14,7 @@ type generation struct {
 	runs    []*runs  // one per shard
 	journal *journal // nil for none
 	key     shard.Key
+	limit   int // Config.MaxStaged
 
 	// stream publishes to everybody in the generation where events go; nil if nobody
 	// reads them. Written under Engine.mu.
@@ -30,7 +31,7 @@ type generation struct {
 // begin makes a generation and starts its shards. It takes over what outlives
 // the last one, if there was one.
 func (e *Engine) begin(last *generation) *generation {
-	g := &generation{changed: make(chan struct{}), watch: e.newWatchdog()}
+	g := &generation{changed: make(chan struct{}), watch: e.newWatchdog(), limit: e.config.MaxStaged}
 	if e.config.Journal != nil {
 		g.journal = e.newJournal()
 	}

@@ -18,6 +18,14 @@ func (op *Op) label() label {
 	return label{Name: op.Name, Type: op.Type, ID: op.ID, Target: op.Target, Priority: op.Priority}
 }
 
+// labelled is label for those who keep it.
+//
+//go:noinline
+func labelled(op *Op) *label {
+	l := op.label()
+	return &l
+}
+
 // describe fills a ticket with what there is to know about an operation.
 func (e *Engine) describe(ctx context.Context, t *Ticket, op *Op) {
 	t.Name, t.Ranked = op.Name, true
@@ -46,26 +54,27 @@ func (e *Engine) deadlineOf(ctx context.Context, op *Op) int64 {
 	return max(1, int64(at.Sub(e.epoch)))
 }
 
-// verdictError returns the error of an operation that did not win.
-func (e *Engine) verdictError(op label, v *Verdict, rank int) error {
+// verdictError returns the error of an operation that did not win, given its name and
+// its priority without ageing. It must be called from within Contender.Decided.
+func (g *generation) verdictError(name string, own Priority, v *Verdict) error {
 	switch v.Outcome {
 	case Stopped:
 		return &StoppedError{Accepted: true}
 	case Masked:
-		return &MaskedError{ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority, Lock: v.Lock, Retries: v.Retries}
+		return &MaskedError{ID: v.Op, Target: v.Target, Name: name, Priority: own, Lock: v.Lock, Retries: v.Retries}
 	case Displaced:
-		return &OverloadedError{Shard: int(v.Op.Shard), Staged: e.config.MaxStaged, Limit: e.config.MaxStaged, Displaced: true,
-			ID: v.Op, Target: v.Target, Name: op.Name, Retries: v.Retries}
+		return &OverloadedError{Shard: int(v.Op.Shard), Staged: g.limit, Limit: g.limit, Displaced: true,
+			ID: v.Op, Target: v.Target, Name: name, Retries: v.Retries}
 	case Cleared:
-		return &ClearedError{ID: v.Op, Target: v.Target, Name: op.Name, Priority: op.Priority, Retries: v.Retries}
+		return &ClearedError{ID: v.Op, Target: v.Target, Name: name, Priority: own, Retries: v.Retries}
 	case Faulted:
-		return &UndecidedError{ID: v.Op, Target: v.Target, Name: op.Name, Cause: v.Fault}
+		return &UndecidedError{ID: v.Op, Target: v.Target, Name: name, Cause: v.Fault}
 	}
 	return &RejectedError{
-		ID: v.Op, Target: v.Target, Name: op.Name, Priority: Priority(v.Priority),
+		ID: v.Op, Target: v.Target, Name: name, Priority: Priority(v.Priority),
 		Winner: Winner{
 			ID: v.Winner, EntryID: v.EntryID(), Name: v.WinnerName, Priority: Priority(v.WinnerPriority),
 		},
-		Contenders: v.Contenders, Rank: rank, Age: v.Age(), Retries: v.Retries, Early: v.Early,
+		Contenders: v.Contenders, Rank: v.Rank(), Age: v.Age(), Retries: v.Retries, Early: v.Early,
 	}
 }

@@ -22,6 +22,17 @@ type Entry struct {
 	Token uint64
 }
 
+// decide fills in what a verdict says of its winner.
+func (e *Entry) decide(v *Verdict) {
+	e.ID, e.Op, e.Target = v.EntryID(), v.Op, v.Target
+	e.Priority, e.Contenders, e.Retries, e.Token = Priority(v.Priority), v.Contenders, v.Retries, v.Token
+}
+
+// name fills in the rest, which its submitter knows.
+func (e *Entry) name(name, class string, key uuid.UUID) {
+	e.Name, e.Type, e.Key = name, class, key
+}
+
 // Registry is the hook through which winners, and only winners, get into the
 // system that they act on. Its methods are called on the winner's goroutine,
 // before and after its function, concurrently for different winners.
@@ -76,12 +87,16 @@ func (m *Memory) stripe(id uuid.UUID) *stripe { return &m.stripes[int(id[15])%le
 
 // Register adds an entry.
 func (m *Memory) Register(e Entry) error {
+	m.add(&e)
+	return nil
+}
+
+func (m *Memory) add(e *Entry) {
 	s := m.stripe(e.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.entries[e.ID] = e
+	s.entries[e.ID] = *e
 	s.most = max(s.most, len(s.entries))
-	return nil
 }
 
 // Finish makes an entry a finished one, pushing out the oldest.

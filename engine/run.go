@@ -196,21 +196,48 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 		}
 		e.end(r, err, registered, done)
 	}()
-	if err = e.config.Registry.Register(r.entry); err == nil {
+	if err = e.enroll(r); err == nil {
 		registered = true
 		err = call(ctx)
 	}
 	returned = true
 }
 
+// enroll tells the registry about a winner. An Entry on the stack is large: only a
+// registry of the user's is given one.
+func (e *Engine) enroll(r *run) error {
+	switch registry := e.config.Registry.(type) {
+	case *Memory:
+		registry.add(&r.entry)
+		return nil
+	case discard:
+		return nil
+	default:
+		return enrollWith(registry, r)
+	}
+}
+
+//go:noinline
+func enrollWith(registry Registry, r *run) error { return registry.Register(r.entry) }
+
 // beginRun makes a queued run running. It reports false if it is not queued any
-// more. With watchers it takes the lock, under which Stop gives up on runs: so what
-// is said of the run is in order.
+// more.
 func (e *Engine) beginRun(r *run) bool {
 	if r.tale != nil {
-		r.runs.mu.Lock()
-		defer r.runs.mu.Unlock()
+		return e.beginTold(r)
 	}
+	if !r.state.CompareAndSwap(runQueued, runRunning) {
+		return false
+	}
+	r.began = e.Now()
+	return true
+}
+
+// beginTold is beginRun with watchers. It takes the lock, under which Stop gives up on
+// runs: so what is said of the run is in order.
+func (e *Engine) beginTold(r *run) bool {
+	r.runs.mu.Lock()
+	defer r.runs.mu.Unlock()
 	if !r.state.CompareAndSwap(runQueued, runRunning) {
 		return false
 	}
@@ -222,31 +249,39 @@ func (e *Engine) beginRun(r *run) bool {
 // end settles the outcome of a run whose function has ended and hands it on,
 // whatever the registry does.
 func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
-	cause, at := err, e.Now()
-	took := time.Duration(at - r.began)
-	r.runs.cell.execution.Seconds(int64(took))
-	if err != nil {
-		err = &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: err}
-	}
-	switch {
-	case !r.state.CompareAndSwap(runRunning, runEnded):
-		err = &StoppedError{Accepted: true, Running: true}
-	case err != nil:
-		r.runs.cell.failed.Inc()
-		r.tale.ends(at, took, cause)
-	default:
-		r.runs.cell.completed.Inc()
-		r.tale.ends(at, took, cause)
-	}
-	defer func() {
-		rs := r.runs
-		rs.remove(r)
-		defer rs.told(1) // after done, which may give r away
-		done(err)
-	}()
-	if registered {
+	err = e.outcomeOf(r, err)
+	defer r.handOn(err, done)
+	if registered && e.config.Registry != Discard {
 		e.finish(r, err)
 	}
+}
+
+// outcomeOf counts how a run ended, and returns the operation's final error.
+//
+//go:noinline
+func (e *Engine) outcomeOf(r *run, cause error) error {
+	at := e.Now()
+	took := time.Duration(at - r.began)
+	r.runs.cell.execution.Seconds(int64(took))
+	if !r.state.CompareAndSwap(runRunning, runEnded) {
+		return &StoppedError{Accepted: true, Running: true}
+	}
+	if cause == nil {
+		r.runs.cell.completed.Inc()
+		r.tale.ends(at, took, nil)
+		return nil
+	}
+	r.runs.cell.failed.Inc()
+	r.tale.ends(at, took, cause)
+	return &FailedError{ID: r.entry.Op, EntryID: r.entry.ID, Target: r.entry.Target, Name: r.entry.Name, Cause: cause}
+}
+
+// handOn delivers the outcome of a run.
+func (r *run) handOn(err error, done func(error)) {
+	rs := r.runs
+	rs.remove(r)
+	defer rs.told(1) // after done, which may give r away
+	done(err)
 }
 
 // finish tells the registry, whose panic or Goexit must not cost the operation

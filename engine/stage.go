@@ -57,6 +57,25 @@ func (e *Engine) prepare(op *shard.Op, bid *Bid) (index int, err error) {
 	return index, nil
 }
 
+// place makes an operation that was validated a submission to a shard.
+func (e *Engine) place(staged *shard.Op, op *Op, t *Ticket) (index int, err error) {
+	terms := e.plainTerms
+	if terms == 0 || op.Window != 0 {
+		if terms, err = e.ownTermsOf(op, t); err != nil {
+			return 0, err
+		}
+	}
+	index, hash := e.router.route(&op.Target)
+	staged.Target, staged.Ticket, staged.Terms = op.Target, t, terms
+	staged.Priority, staged.Hash = int32(op.Priority), hash
+	return index, nil
+}
+
+//go:noinline
+func (e *Engine) ownTermsOf(op *Op, t *Ticket) (shard.Terms, error) {
+	return e.ownTerms(&Bid{Target: op.Target, Window: op.Window, Ticket: t})
+}
+
 // fill makes a submission of a bid.
 func fill(op *shard.Op, bid *Bid, terms shard.Terms, hash uint32) {
 	op.Target, op.Ticket, op.Tag = bid.Target, bid.Ticket, bid.Tag

@@ -17,7 +17,7 @@ import (
 // executor at once; Stop does not wait for it.
 func Submit[T any](ctx context.Context, e *Engine, op Op, fn func(context.Context) (T, error)) (*Handle[T], error) {
 	if fn == nil {
-		return nil, e.refused(&InvalidError{"function", nil, "a function to execute"})
+		return nil, e.noFunction()
 	}
 	h := &Handle[T]{fn: fn}
 	h.task.job = h
@@ -135,9 +135,7 @@ func (t *task) stage(g *generation, op *Op) error {
 	e.describe(t.ctx, &t.ticket, op)
 	t.run.giveUp = t.giveUp
 	var staged shard.Op
-	index, err := e.prepare(&staged, &Bid{
-		Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &t.ticket,
-	})
+	index, err := e.place(&staged, op, &t.ticket)
 	if err != nil {
 		return e.refused(err)
 	}
@@ -179,11 +177,12 @@ func (t *task) about() (class string, id uuid.UUID) { return t.op.Type, t.op.ID 
 func (t *task) Decided(v *Verdict) {
 	t.ticket.Extra = nil // ours again
 	if v.Outcome != Won {
-		t.finish(t.engine.verdictError(t.op, v, v.Rank()))
+		t.finish(t.runs.gen.verdictError(t.op.Name, t.op.Priority, v))
 		return
 	}
 	t.run.won(v)
-	t.run.entry = entryOf(t.op, v)
+	t.run.entry.decide(v)
+	t.run.entry.name(t.op.Name, t.op.Type, t.op.ID)
 	t.run.tale = t.runs.gen.tale(v, t.op.Name, t.op.Type, t.op.ID)
 	if !t.runs.add(&t.run) {
 		t.finish(&StoppedError{Accepted: true})

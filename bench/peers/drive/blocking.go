@@ -103,8 +103,7 @@ func nothing(context.Context) (struct{}, error) { return struct{}{}, nil }
 
 func doorOf(e *engine.Engine) door {
 	return func(target uuid.UUID, priority int32) bool {
-		op := engine.Op{Target: target, Priority: engine.Priority(priority)}
-		_, err := engine.Do(context.Background(), e, op, nothing)
+		_, err := engine.Do(context.Background(), e, engine.Op{Target: target, Priority: engine.Priority(priority)}, nothing)
 		return err == nil
 	}
 }
