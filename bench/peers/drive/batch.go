@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"example.com/contend/bench"
 	"example.com/contend/bench/peers"
 	"example.com/contend/engine"
 )
@@ -80,7 +81,7 @@ func (b *peerBatch) close() error {
 
 // measureBatch submits operations sixteen at a time, each with a tag and without
 // memory of its own, and learns of a group at a time who has won and how many
-// contended.
+// contended. It is measured when that has gone on for some windows.
 func measureBatch(s Spec) (*Result, error) {
 	w, err := s.workload()
 	if err != nil {
@@ -98,23 +99,36 @@ func measureBatch(s Spec) (*Result, error) {
 	}
 	stream := w.Stream(0)
 	runtime.GC()
-	result, meter := &Result{}, startMeter()
-	for start := time.Now(); time.Since(start) < w.Duration; {
-		for range flatOutBurst {
-			op := peers.Tagged{Tag: uint64(result.Operations)}
-			op.Target, op.Priority, _ = stream.Next()
-			if err := b.add(&op); err != nil {
-				return nil, err
-			}
-			result.Operations++
-		}
+	warm, err := addFor(b, stream, time.Duration(warmWindows*float64(w.Window)))
+	if err != nil {
+		return nil, err
 	}
+	result, meter := &Result{}, startMeter()
+	if result.Operations, err = addFor(b, stream, w.Duration); err != nil {
+		return nil, err
+	}
+	meter.stop(result, 0, 0)
 	if err := b.close(); err != nil {
 		return nil, err
 	}
-	meter.stop(result, 0, s.Window)
-	if groups, told := b.counts(); told != result.Operations || groups == 0 {
-		result.fault("%d were submitted, %d are in the %d groups", result.Operations, told, groups)
+	if groups, told := b.counts(); told != warm+result.Operations || groups == 0 {
+		result.fault("%d were submitted, %d are in the %d groups", warm+result.Operations, told, groups)
 	}
 	return result, nil
+}
+
+// addFor submits operations for some time, and returns how many.
+func addFor(b batcher, stream *bench.Stream, duration time.Duration) (n int64, err error) {
+	var op peers.Tagged // one for all: it is copied
+	for start := time.Now(); n == 0 || time.Since(start) < duration; {
+		for range flatOutBurst {
+			op.Tag = uint64(stream.Index())
+			op.Target, op.Priority, _ = stream.Next()
+			if err := b.add(&op); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	return n, nil
 }

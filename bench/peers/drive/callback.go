@@ -18,6 +18,7 @@ type run struct {
 	windowless bool
 	start      time.Time
 	warmUp     time.Duration // from the start, not measured
+	measuring  chan struct{} // closed when the measurement has begun: no stream ends before
 	producers  []*producer
 	recorder   *recorder // nil when flat out
 }
@@ -50,7 +51,7 @@ func newRun(s Spec, warm float64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{spec: s, workload: w, warmUp: warmUp}
+	r := &run{spec: s, workload: w, warmUp: warmUp, measuring: make(chan struct{})}
 	config := peers.Config{Window: w.Window, Shards: s.Shards}
 	if w.Rate != bench.FlatOut {
 		r.recorder = &recorder{run: r, lateness: bench.NewLateness()}
@@ -85,6 +86,7 @@ func measureCallback(s Spec) (*Result, error) {
 	time.Sleep(r.warmUp)
 	own, before := r.bytes(), r.count()
 	m := startMeter()
+	close(r.measuring)
 	<-produced
 	result.Operations = r.count() - before
 	m.stop(result, r.bytes()-own, 0)
@@ -158,10 +160,11 @@ func (r *run) settle(result *Result) {
 
 // flatOut submits as fast as the contestant takes it, until the time is over.
 func (p *producer) flatOut() {
-	for p.stream.Left() > 0 && time.Since(p.run.start) < p.run.workload.Duration {
-		n := min(flatOutBurst, p.stream.Left())
-		p.submit(n)
+	for time.Since(p.run.start) < p.run.workload.Duration {
+		p.submit(flatOutBurst)
 	}
+	<-p.run.measuring
+	p.submit(flatOutBurst)
 }
 
 // openLoop submits what is due in bursts, one every millisecond, whatever became of
@@ -173,6 +176,9 @@ func (p *producer) openLoop() {
 		at := time.Duration(burst) * bench.Burst
 		if early := at - time.Since(r.start); early > 0 {
 			time.Sleep(early)
+		}
+		if r.workload.Duration-at < 2*bench.Burst {
+			<-r.measuring
 		}
 		due, submitted := int64(r.workload.Rate)*burst/int64(time.Second/bench.Burst), int64(0)
 		for p.stream.Index() < due && p.stream.Left() > 0 {

@@ -58,7 +58,7 @@ func measureChannel(s Spec) (*Result, error) {
 	meter := startMeter()
 	var reading sync.WaitGroup
 	reading.Go(m.collect)
-	for start := time.Now(); time.Since(start) < w.Duration; {
+	for start := time.Now(); m.sent.Load() == 0 || time.Since(start) < w.Duration; {
 		m.submit(c, stream)
 	}
 	m.ended.Store(true)

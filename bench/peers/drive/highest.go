@@ -60,6 +60,7 @@ func keepsUp(s Spec, rate bench.Rate, into *Result) (bool, error) {
 	}
 	runtime.GC()
 	r.start = time.Now()
+	close(r.measuring)
 	<-r.produce()
 	r.contestant.Close()
 	into.Operations += r.count()
