@@ -40,6 +40,7 @@ type Bell struct {
 	before atomicInt64
 	chime  chime
 	timer  *time.Timer // owner: made by the first WaitFor
+	alarm  *alarm      // owner: likewise
 }
 
 // NewBell makes the bell of an owner that is awake.
@@ -56,10 +57,11 @@ func (b *Bell) Wait() { b.chime.wait() }
 // WaitFor is Wait for no longer than d, and reports whether the bell rang.
 func (b *Bell) WaitFor(d time.Duration) (rang bool) {
 	if b.timer == nil {
-		b.timer = time.NewTimer(d)
+		b.timer, b.alarm = time.NewTimer(d), newAlarm()
 	} else {
 		b.timer.Reset(d)
 	}
+	b.alarm.set(d)
 	return b.chime.waitFor(b.timer, d)
 }
 
@@ -83,6 +85,10 @@ func (b *Bell) Publish(due int64) {
 		b.Ring()
 	}
 }
+
+// Close gives back what timed sleeps took from the system. The owner must not sleep
+// any more.
+func (b *Bell) Close() { b.alarm.close() }
 
 // Ring wakes the owner whatever it is armed for. It never blocks.
 func (b *Bell) Ring() { b.chime.ring() }

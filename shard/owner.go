@@ -184,6 +184,7 @@ func (s *Shard) Run() {
 	ended = true
 	s.tally.open.Store(0) // windows of which nobody is left
 	s.pulse.promise.Store(unpromised)
+	s.bell.Close()
 	close(s.done)
 }
 
@@ -302,7 +303,7 @@ func (s *Shard) restUntilDue() {
 	before := int64(ring.Anything)
 	if timed {
 		if s.owner.drained >= busyOps {
-			due = max(due, s.owner.looked+lookEvery)
+			due = s.owner.together(due)
 		}
 		before = due - int64(Tick)
 	}
@@ -330,6 +331,16 @@ func (s *Shard) restUntilDue() {
 		s.pulse.rests(s.owner.looked, unpromised)
 		s.bell.Wait()
 	}
+}
+
+// together returns when a busy owner wakes for deadlines of which the first is due:
+// where they come all the time, in one of its looks; where there is a gap, after those
+// that follow the first at once, as the windows do that a burst has opened.
+func (o *owner) together(due int64) int64 {
+	if due-o.looked >= lookEvery/2 {
+		return due + lookEvery/4
+	}
+	return o.looked + lookEvery
 }
 
 // sleepUntil sleeps until a time, or until the bell rings.
