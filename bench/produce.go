@@ -64,6 +64,8 @@ type submitter interface {
 
 func (p *producer) run(ctx context.Context) {
 	r := p.runner
+	sleeper := NewSleeper()
+	defer sleeper.Close()
 	for p.stream.Left() > 0 && ctx.Err() == nil {
 		now := r.clock()
 		if r.expired(now) {
@@ -77,7 +79,7 @@ func (p *producer) run(ctx context.Context) {
 			continue
 		}
 		if p.stream.Left() > 0 {
-			time.Sleep(time.Duration(r.due(p.stream.Index()) - r.clock()))
+			sleeper.Sleep(time.Duration(r.due(p.stream.Index()) - r.clock()))
 		}
 	}
 	p.withdrawLate()

@@ -172,10 +172,12 @@ func (p *producer) flatOut() {
 func (p *producer) openLoop() {
 	r := p.run
 	mask := r.recorder.mask()
+	sleeper := bench.NewSleeper()
+	defer sleeper.Close()
 	for burst := int64(1); p.stream.Left() > 0; burst++ {
 		at := time.Duration(burst) * bench.Burst
 		if early := at - time.Since(r.start); early > 0 {
-			time.Sleep(early)
+			sleeper.Sleep(early)
 		}
 		if r.workload.Duration-at < 2*bench.Burst {
 			<-r.measuring
