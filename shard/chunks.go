@@ -9,7 +9,7 @@ type chunk struct {
 	tickets    [chunkItems]*Ticket
 	ids        [chunkItems]uint64
 	priorities [chunkItems]int32
-	next       uint32 // index+1 of the next chunk; 0: none
+	next       uint32 // see link: index+1 of the next chunk; 0: none
 }
 
 const (
@@ -43,18 +43,39 @@ func (s *chunks) at(i uint32) *chunk {
 // follow returns the chunk behind the last one of a group, making it if need be,
 // and its index+1. The last one's index+1 is 0 if it is the group's first.
 func (s *chunks) follow(last *chunk, index uint32, operations uint32) (*chunk, uint32) {
-	if index&rowBit != 0 && index%rowChunks != 0 { // there is another in the row
-		last.next = index + 1
+	if beside(index) {
 		return s.at(index), index + 1
 	}
+	link := s.link(last, index)
 	if operations < rowsFrom {
 		i, ch := s.singles.alloc()
-		last.next = i + 1
+		*link = i + 1
 		return ch, i + 1
 	}
 	i, row := s.rows.alloc()
-	last.next = rowBit | i*rowChunks + 1
-	return &row[0], last.next
+	*link = rowBit | i*rowChunks + 1
+	return &row[0], *link
+}
+
+// beside reports whether the chunk behind one, given by its index+1, is the next in
+// the same row. Nothing has to be read to know where that is.
+func beside(index uint32) bool { return index&rowBit != 0 && index%rowChunks != 0 }
+
+// link returns where it is written what comes behind a chunk that has none beside it:
+// for those of a row in its first one, which whoever goes through the row reads first.
+func (s *chunks) link(ch *chunk, index uint32) *uint32 {
+	if index&rowBit == 0 {
+		return &ch.next
+	}
+	return &s.rows.at((index - 1) &^ rowBit / rowChunks)[0].next
+}
+
+// after returns the index+1 of the chunk behind one, 0 if there is none.
+func (s *chunks) after(ch *chunk, index uint32) uint32 {
+	if beside(index) {
+		return index + 1
+	}
+	return *s.link(ch, index)
 }
 
 // release gives a chunk and all behind it back, but not in the middle of a row.
@@ -67,7 +88,7 @@ func (s *chunks) release(next uint32) {
 			continue
 		}
 		i = i &^ rowBit / rowChunks
-		next = s.rows.at(i)[rowChunks-1].next
+		next = s.rows.at(i)[0].next
 		s.rows.release(i)
 	}
 }
@@ -75,14 +96,9 @@ func (s *chunks) release(next uint32) {
 // cut gives everything behind a chunk back but what is left of its row. The index
 // is the chunk's plus one, 0 for a group's first.
 func (s *chunks) cut(ch *chunk, index uint32) {
-	next := ch.next
-	ch.next = 0
-	if index&rowBit != 0 {
-		end := &s.rows.at((index - 1) &^ rowBit / rowChunks)[rowChunks-1]
-		if ch != end {
-			next, end.next = end.next, 0
-		}
-	}
+	link := s.link(ch, index)
+	next := *link
+	*link = 0
 	s.release(next)
 }
 

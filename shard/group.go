@@ -124,8 +124,8 @@ func (c *Core) trim(g *group) {
 	ch := &g.first
 	g.last = 0
 	for left := g.count; left > chunkItems; left -= chunkItems {
-		g.last = ch.next
-		ch = c.chunks.at(ch.next - 1)
+		g.last = c.chunks.after(ch, g.last)
+		ch = c.chunks.at(g.last - 1)
 	}
 	c.chunks.cut(ch, g.last)
 }
@@ -160,7 +160,7 @@ func (m *members) advance() {
 	m.slot++
 	m.place++
 	if m.slot == chunkItems && m.left > 0 {
-		next := m.chunk.next
+		next := m.core.chunks.after(m.chunk, uint32(m.place>>2))
 		m.chunk, m.slot, m.place = m.core.chunks.at(next-1), 0, place(next<<2)
 	}
 }

@@ -27,7 +27,11 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 	for i, cell := range cells {
 		lasts[i] = 0
 		if cell != 0 {
-			lasts[i] = c.groups.at(uint32(cell) - 1).last
+			g := c.groups.at(uint32(cell) - 1)
+			lasts[i] = g.last
+			if g.count%chunkItems == 0 && beside(g.last) { // the last one is full
+				lasts[i]++
+			}
 		}
 	}
 	sum := uint64(0)
