@@ -41,8 +41,14 @@ func doTyped[T any](ctx context.Context, e *Engine, op *Op, fn func(context.Cont
 	}
 	// One after the other, not one inside the other: so the stack is not as deep.
 	w := e.waiterFor(op)
-	if err = e.await(ctx, op, w, true); err == nil {
-		err = e.settle(ctx, op, w)
+	err = e.fillWaiter(ctx, op, w, true)
+	if err == nil {
+		err = e.stageWaiter(ctx, w)
+	}
+	if err == nil && !w.wait(ctx) {
+		err = gaveUp(ctx) // the shard still holds the waiter
+	} else if err == nil {
+		err = e.settle(op, w)
 	}
 	if err == nil {
 		err = e.executeWaiter(ctx, op, w, call)
@@ -57,7 +63,7 @@ func (e *Engine) doInFamily(ctx context.Context, op *Op, call func(context.Conte
 	if err := e.await(ctx, op, w, true); err != nil {
 		return err
 	}
-	if err := e.settle(ctx, op, w); err != nil {
+	if err := e.settle(op, w); err != nil {
 		return err
 	}
 	return e.executeWaiter(ctx, op, w, call)
@@ -126,7 +132,7 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 		passed = true
 		return win, nil
 	}
-	if err := e.settle(ctx, &op, w); err != nil {
+	if err := e.settle(&op, w); err != nil {
 		return Win{}, err
 	}
 	win.Entry, win.hold = w.run.entry, w.run.held()
@@ -218,12 +224,14 @@ type waiter struct {
 	own     Priority // without ageing
 	outcome shard.Outcome
 	pooled  bool          // else it is part of something else
+	index   uint32        // of its shard
 	told    chan struct{} // of size 1; passes the waiter back from the owner
 	gen     *generation
 	label   *label // nil unless somebody watches
 	err     error  // of an operation that did not win
 	runs    *runs  // where a winner that will execute is taken in; nil for Contend
-	run     run    // a winner's; of its entry only what the verdict says
+	staged  shard.Op
+	run     run // a winner's; of its entry only what the verdict says
 }
 
 func newWaiter() any {
@@ -285,14 +293,12 @@ func (e *Engine) putWaiter(w *waiter) {
 	e.waiters.Put(w)
 }
 
-// settle waits for the verdict. It fails, and the waiter is gone, unless the operation
-// has won or does not contend.
-func (e *Engine) settle(ctx context.Context, op *Op, w *waiter) error {
+// settle takes the verdict. It fails, and the waiter is gone, unless the operation has
+// won or does not contend.
+func (e *Engine) settle(op *Op, w *waiter) error {
 	switch {
 	case w == nil:
 		return nil
-	case !w.wait(ctx):
-		return gaveUp(ctx) // the shard still holds the waiter
 	case w.outcome == Won:
 		w.run.entry.name(op.Name, op.Type, op.ID)
 		return nil
@@ -315,9 +321,23 @@ func (e *Engine) waiterFor(op *Op) *waiter {
 	return e.waiters.Get().(*waiter)
 }
 
-// await stages the operation of a waiter. It fails, and the waiter is gone, if the
-// operation is refused, or withdrawn before it is staged.
+// await stages the operation of a waiter, if there is one, and waits for its verdict.
 func (e *Engine) await(ctx context.Context, op *Op, w *waiter, executes bool) error {
+	if err := e.fillWaiter(ctx, op, w, executes); err != nil {
+		return err
+	}
+	if err := e.stageWaiter(ctx, w); err != nil {
+		return err
+	}
+	if !w.wait(ctx) {
+		return gaveUp(ctx) // the shard still holds the waiter
+	}
+	return nil
+}
+
+// fillWaiter makes a waiter that of an operation, if there is one. It fails, and the
+// waiter is gone, if the operation is refused.
+func (e *Engine) fillWaiter(ctx context.Context, op *Op, w *waiter, executes bool) error {
 	if w == nil {
 		return nil
 	}
@@ -335,52 +355,64 @@ func (e *Engine) await(ctx context.Context, op *Op, w *waiter, executes bool) er
 	if e.watched.Load() {
 		w.label = labelled(op)
 	}
-	var staged shard.Op
-	index, err := e.place(&staged, op, &w.Ticket)
+	index, err := e.place(&w.staged, op, &w.Ticket)
 	if err != nil {
-		return e.notStaged(ctx, err, w, index)
+		return e.notStaged(ctx, err, w)
 	}
+	w.index = uint32(index)
 	if executes {
 		w.runs = g.runs[index]
 	}
-	_, err = g.shards[index].Stage(&staged)
+	return nil
+}
+
+// stageWaiter stages the operation of a waiter, if there is one. It fails, and the
+// waiter is gone, if the operation is refused, or withdrawn before it is staged.
+func (e *Engine) stageWaiter(ctx context.Context, w *waiter) error {
+	if w == nil {
+		return nil
+	}
+	_, err := w.gen.shards[w.index].Stage(&w.staged)
 	if err == nil {
 		return nil
 	}
-	return e.awaitRoom(ctx, err, w, &staged, index)
+	return e.awaitRoom(ctx, err, w)
 }
 
 // awaitRoom waits for room where that is what staging failed for.
 //
 //go:noinline
-func (e *Engine) awaitRoom(ctx context.Context, err error, w *waiter, staged *shard.Op, index int) error {
+func (e *Engine) awaitRoom(ctx context.Context, err error, w *waiter) error {
 	if err == shard.ErrFull && e.parks() {
-		if _, err = w.gen.shards[index].StageWait(staged, ctx.Done()); err == nil {
+		if _, err = w.gen.shards[w.index].StageWait(&w.staged, ctx.Done()); err == nil {
 			return nil
 		}
 	}
-	return e.notStaged(ctx, err, w, index)
+	return e.notStaged(ctx, err, w)
 }
 
 // notStaged turns a shard's refusal into the engine's, and lets go of the waiter.
 //
 //go:noinline
-func (e *Engine) notStaged(ctx context.Context, err error, w *waiter, index int) error {
+func (e *Engine) notStaged(ctx context.Context, err error, w *waiter) error {
 	if err == shard.ErrGaveUp {
 		err = &WithdrawnError{Cause: context.Cause(ctx)}
 	} else {
-		err = e.explain(err, w.gen.shards[index], index)
+		err = e.explain(err, w.gen.shards[w.index], int(w.index))
 	}
 	e.putWaiter(w)
 	return e.refused(err)
 }
 
-// wait waits for the verdict. It reports false if the context ended first.
+// wait waits for the verdict, if there is to be one. It reports false if the context
+// ended first.
 func (w *waiter) wait(ctx context.Context) bool {
-	if w.Withdrawable {
+	if w != nil && w.Withdrawable {
 		return w.waitOrWithdraw(ctx)
 	}
-	<-w.told
+	if w != nil {
+		<-w.told
+	}
 	return true
 }
 

@@ -136,10 +136,6 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 		c.forget()
 		return err
 	}
-	if !w.wait(ctx) {
-		c.forget()
-		return gaveUp(ctx)
-	}
 	switch w.outcome {
 	case Folded:
 		return c.await(ctx)

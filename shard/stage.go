@@ -9,12 +9,7 @@ import (
 // Stage accepts an operation or refuses it with ErrFull, ErrOverloaded,
 // ErrInUse or ErrClosed. It never blocks and allocates nothing. The sequence it
 // returns is the operation's place in the order of submission.
-func (s *Shard) Stage(op *Op) (sequence uint64, err error) {
-	if s.crowded() {
-		return 0, s.noRoom()
-	}
-	return s.push(op)
-}
+func (s *Shard) Stage(op *Op) (sequence uint64, err error) { return s.push(op, true) }
 
 // crowded reports whether all room that is left belongs to those who wait for it.
 func (s *Shard) crowded() bool {
@@ -48,7 +43,7 @@ func (s *Shard) queueUp(op Op, done <-chan struct{}) (sequence uint64, err error
 		if err = s.awaitRoom(done); err != nil {
 			return 0, err
 		}
-		if sequence, err = s.push(&op); err != ErrFull {
+		if sequence, err = s.push(&op, false); err != ErrFull {
 			return sequence, err
 		}
 	}
@@ -105,7 +100,11 @@ func (s *Shard) StageAllWait(ops []Op, done <-chan struct{}) (n int, err error) 
 	return n, nil
 }
 
-func (s *Shard) push(op *Op) (sequence uint64, err error) {
+// push stages an operation unless it is a newcomer's and all room is waited for.
+func (s *Shard) push(op *Op, newcomer bool) (sequence uint64, err error) {
+	if newcomer && s.crowded() {
+		return 0, s.noRoom()
+	}
 	if err := s.refusal(op.Priority); err != nil {
 		return 0, err
 	}

@@ -125,10 +125,10 @@ proctype producer() {
 	do
 	:: k < PUSHES ->
 		crowded();
-		//@ shard/stage.go Shard.Stage
+		//@ shard/stage.go Shard.push
 		if
-		:: err == errFull ->                            // if s.crowded() {
-		:: else -> push()                               // return s.push(op)
+		:: err == errFull ->                            // if newcomer && s.crowded() {
+		:: else -> push()
 		fi;
 		if
 		:: err == errFull ->
@@ -144,7 +144,7 @@ proctype producer() {
 				:: err != accepted -> break
 				:: else
 				fi;
-				push();                                 // if sequence, err = s.push(&op); err != ErrFull {
+				push();                                 // if sequence, err = s.push(&op, false); err != ErrFull {
 				if
 				:: err != errFull -> break
 				:: else
