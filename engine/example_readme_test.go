@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
+	"testing"
 
 	"example.com/contend/engine"
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
 )
 
 // The example on README's first screen.
@@ -28,7 +33,21 @@ func Example() {
 		})
 	}
 	all.Wait()
-	// Unordered output:
-	// heal executed: 10, <nil>
-	// hit lost pre-ECS priority conflict (priority 2 vs winner 8), to heal
+}
+
+// On a busy machine 100 ms may be over before the second one comes, so that the example
+// is held to what it prints in virtual time, not by an Output comment.
+func TestExampleOfREADME(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "printed"))
+	require.NoError(t, err)
+	defer file.Close()
+	defer func(stdout *os.File) { os.Stdout = stdout }(os.Stdout)
+	os.Stdout = file
+	inBubble(t, func(*testing.T) { Example() })
+	printed, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	require.ElementsMatch(t, []string{
+		"heal executed: 10, <nil>",
+		"hit lost pre-ECS priority conflict (priority 2 vs winner 8), to heal",
+	}, strings.Split(strings.TrimSpace(string(printed)), "\n"))
 }

@@ -60,6 +60,16 @@ func (a *arena) visit(n int, token uint64, stay int, cancelled <-chan struct{}) 
 	a.wins.Add(1)
 }
 
+// seenAll reports whether somebody was preempted or stopped, and each target won.
+func (a *arena) seenAll() bool {
+	for i := range a.cells {
+		if a.cells[i].runs.Load() == 0 {
+			return false
+		}
+	}
+	return a.cancel.Load() > 0
+}
+
 func (a *arena) submitter(seed uint64, until *atomic.Bool) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	for !until.Load() {
@@ -142,10 +152,7 @@ func TestExclusiveStress(t *testing.T) {
 	for i := range 12 {
 		submitters.Go(func() { a.submitter(uint64(i), &until) })
 	}
-	for i := range 24 { // a restart while winners run
-		if t.Failed() {
-			break
-		}
+	for i := 0; !t.Failed() && (i < 24 || !a.seenAll()); i++ { // a restart while winners run
 		for next := a.wins.Load() + 30; a.wins.Load() < next && !t.Failed(); {
 			runtime.Gosched()
 		}
@@ -165,8 +172,4 @@ func TestExclusiveStress(t *testing.T) {
 	t.Log(s, "cancelled", a.cancel.Load())
 	require.Zero(t, s.Staged)
 	require.Zero(t, s.Running)
-	require.NotZero(t, a.cancel.Load(), "nobody was preempted or stopped")
-	for i := range a.cells {
-		require.NotZero(t, a.cells[i].runs.Load())
-	}
 }

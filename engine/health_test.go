@@ -162,7 +162,7 @@ func TestHealthConfig(t *testing.T) {
 }
 
 func ExampleEngine_Health() {
-	e, _ := engine.New(engine.Config{Window: time.Hour, Health: engine.HealthBounds{Staged: 1}})
+	e, _ := engine.New(engine.Config{Window: time.Hour, Health: engine.HealthBounds{Staged: 1, Lateness: -1}})
 	fmt.Println(e.Health().State)
 	e.Start()
 	fmt.Println(e.Health().State)

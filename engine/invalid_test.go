@@ -46,10 +46,10 @@ func TestInvalidConfig(t *testing.T) {
 // Zero shards are as many as there are processors: each is one goroutine.
 func TestZeroConfigWorks(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		before := runtime.NumGoroutine()
+		before := ownGoroutines()
 		e := newEngine(t, engine.Config{})
 		e.Start()
-		require.Equal(t, runtime.GOMAXPROCS(0), runtime.NumGoroutine()-before)
+		require.Equal(t, runtime.GOMAXPROCS(0), ownGoroutines()-before)
 		goesOn(t, e)
 		require.IsType(t, &engine.Memory{}, e.Registry())
 	})

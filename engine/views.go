@@ -32,11 +32,8 @@ type (
 // The iteration ends early when ctx does. On a shard's own goroutine it is empty.
 func (e *Engine) Windows(ctx context.Context) iter.Seq[Window] {
 	return func(yield func(Window) bool) {
-		if onShard() {
-			return
-		}
 		g := e.current.Load()
-		if g == nil {
+		if g == nil || ctx.Err() != nil || onShard() {
 			return
 		}
 		for _, s := range g.shards {
@@ -57,7 +54,7 @@ func (e *Engine) Windows(ctx context.Context) iter.Seq[Window] {
 func (e *Engine) WindowsOf(ctx context.Context, index int) iter.Seq[Window] {
 	return func(yield func(Window) bool) {
 		g := e.current.Load()
-		if g == nil || index < 0 || index >= len(g.shards) || onShard() {
+		if g == nil || index < 0 || index >= len(g.shards) || ctx.Err() != nil || onShard() {
 			return
 		}
 		g.shards[index].Windows(ctx.Done(), func(w *Window) bool { return yield(*w) })

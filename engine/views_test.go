@@ -60,6 +60,9 @@ func TestWindows(t *testing.T) {
 		for range e.Windows(ended()) {
 			t.Error("a window for somebody who gave up")
 		}
+		for range e.WindowsOf(ended(), 0) {
+			t.Error("a window for somebody who gave up")
+		}
 		pass(2 * time.Second)
 		for range e.Windows(background) {
 			t.Error("a window that has closed")

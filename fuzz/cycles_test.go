@@ -63,6 +63,7 @@ func (r *cycleRun) String() string {
 }
 
 func (r *cycleRun) run(t *testing.T) {
+	defer panicsAfterAMinute("hung: " + r.String())()
 	before := goleak.IgnoreCurrent()
 	rng := rand.New(rand.NewPCG(r.seed, 17))
 	r.bounded = rng.IntN(2) == 0
@@ -76,7 +77,6 @@ func (r *cycleRun) run(t *testing.T) {
 		MaxStaged: []int{0, 0, 30}[rng.IntN(3)], Window: time.Millisecond,
 	})
 	r.doors = &doors{e: e, w: w}
-	defer time.AfterFunc(time.Minute, func() { panic("hung: " + r.String()) }).Stop() // with all stacks
 	var submitters, cyclers sync.WaitGroup
 	var over atomic.Bool
 	for i := range uint64(2 + rng.IntN(8)) {
@@ -95,6 +95,26 @@ func (r *cycleRun) run(t *testing.T) {
 	stats := e.Stats()
 	require.Zero(t, stats.Staged+stats.Windows+stats.Running, r)
 	require.Zero(t, stats.Incidents, r)
+}
+
+// panicsAfterAMinute lets the process end with all stacks, unless the function it
+// returns is called before. It counts seconds that come one by one: a minute in which
+// the machine let nothing run is none.
+func panicsAfterAMinute(what string) (stop func()) {
+	over := make(chan struct{})
+	go func() {
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
+		for range 60 {
+			select {
+			case <-second.C:
+			case <-over:
+				return
+			}
+		}
+		panic(what)
+	}()
+	return func() { close(over) }
 }
 
 // cycler stops and starts.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/contend/engine"
@@ -60,15 +61,18 @@ func TestBody(t *testing.T) {
 
 // The real thing.
 func TestOfAnEngine(t *testing.T) {
-	e, err := engine.New(engine.Config{})
-	require.NoError(t, err)
-	defer e.Stop(t.Context())
-	probe := func() int {
-		w := httptest.NewRecorder()
-		healthz.Handler(e).ServeHTTP(w, httptest.NewRequest("GET", "/ready", nil))
-		return w.Code
-	}
-	require.Equal(t, 503, probe())
-	e.Start()
-	require.Equal(t, 200, probe())
+	synctest.Test(t, func(t *testing.T) { // where nothing is late
+		e, err := engine.New(engine.Config{})
+		require.NoError(t, err)
+		defer e.Stop(t.Context())
+		probe := func() int {
+			w := httptest.NewRecorder()
+			healthz.Handler(e).ServeHTTP(w, httptest.NewRequest("GET", "/ready", nil))
+			return w.Code
+		}
+		require.Equal(t, 503, probe())
+		e.Start()
+		synctest.Wait()
+		require.Equal(t, 200, probe())
+	})
 }

@@ -29,7 +29,7 @@ func TestCountersOnlyGrowOverRestarts(t *testing.T) {
 	defer cancel()
 
 	before := asProto(t, r)
-	for restarts := 0; restarts < 10; restarts++ {
+	for restarts := 0; restarts < 10 || value(t, before, "contend_decided_total") == 0; restarts++ {
 		require.NoError(t, e.Restart(background))
 		now := asProto(t, r)
 		for name, f := range before {
@@ -39,7 +39,6 @@ func TestCountersOnlyGrowOverRestarts(t *testing.T) {
 		}
 		before = now
 	}
-	require.Positive(t, value(t, before, "contend_decided_total"))
 }
 
 func requireNoLess(t *testing.T, name string, before, now *dto.Metric) {

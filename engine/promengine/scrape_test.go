@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/contend/engine"
@@ -96,7 +97,7 @@ func TestScrapeEqualsStats(t *testing.T) {
 		for i := range 5 { // staged, and to be seen
 			submit(t, e, engine.Op{Target: target(i)}, func(context.Context) (int, error) { return 0, nil })
 		}
-		time.Sleep(time.Millisecond)
+		synctest.Wait() // or a shard would be counting yet
 		m, got := e.Metrics(), asText(t, r)
 		require.Equal(t, 5, m.Staged)
 		for i, n := range m.StagedIn {

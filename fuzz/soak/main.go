@@ -6,8 +6,8 @@
 // Time is cut into epochs. Each has an engine of a random configuration, under which
 // many goroutines submit in every way, functions and callbacks fail in every way,
 // contexts end, operations are withdrawn and the engine is stopped and started; then
-// comes a silence of ten windows, after which memory and goroutines must be what they
-// were, and the referee of package model judges everything that happened on targets
+// comes a silence of ten windows, after which memory and goroutines must come to be what
+// they were, and the referee of package model judges everything that happened on targets
 // without rules. Targets with rules are counted only.
 package main
 

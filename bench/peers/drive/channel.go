@@ -129,7 +129,7 @@ func measureHandles(s Spec) (*Result, error) {
 			}
 		}
 	})
-	for start := time.Now(); time.Since(start) < w.Duration; {
+	for start := time.Now(); result.Operations == 0 || time.Since(start) < w.Duration; {
 		for range flatOutBurst {
 			target, priority, _ := stream.Next()
 			h, err := engine.Submit(context.Background(), e, engine.Op{Target: target, Priority: engine.Priority(priority)}, nothing)

@@ -85,7 +85,7 @@ func measurePart(s Spec) (*Result, error) {
 	}
 	var took time.Duration
 	result := &Result{}
-	for start := time.Now(); time.Since(start) < s.Duration; result.Operations += partBatch {
+	for start := time.Now(); result.Operations == 0 || time.Since(start) < s.Duration; result.Operations += partBatch {
 		took += p.pass(measured)
 	}
 	result.add(float64(took)/float64(result.Operations), "cpu-ns/op")

@@ -220,7 +220,7 @@ func produceItems(q queue, s Spec) (count *atomic.Int64, sum *atomic.Uint64) {
 		go func() {
 			var v item
 			n, total := int64(0), uint64(0)
-			for time.Since(start) < s.Duration {
+			for n == 0 || time.Since(start) < s.Duration {
 				for range flatOutBurst {
 					v[0] = v[0]*6364136223846793005 + uint64(p) + 1442695040888963407
 					total += v[0]
