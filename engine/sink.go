@@ -90,8 +90,22 @@ func (s *sink) append(ev *Event) {
 	s.events = append(s.events, *ev)
 }
 
-// keptEvents is for how many events an empty sink keeps memory.
-const keptEvents = 256
+// An empty sink keeps memory for fewEvents, and for up to manyEvents as long as it comes
+// to hold a quarter of that each time: a shard's events come in bursts, one a look, and
+// memory made anew for each costs as much as all the rest.
+const (
+	fewEvents  = 256
+	manyEvents = 8192
+)
+
+// empty is called when the last event was taken. Under the lock.
+func (s *sink) empty() {
+	held, room := s.next, cap(s.events)
+	s.events, s.next = s.events[:0], 0
+	if room > manyEvents || room > fewEvents && held < room/4 {
+		s.events = nil
+	}
+}
 
 // take waits for the next event. It reports false when the sink is closed and
 // empty.
@@ -116,9 +130,7 @@ func (s *sink) pop() (ev Event, ok, closed bool) {
 	}
 	ev, s.events[s.next] = s.events[s.next], ev
 	if s.next++; s.next == len(s.events) {
-		if s.events, s.next = s.events[:0], 0; cap(s.events) > keptEvents {
-			s.events = nil
-		}
+		s.empty()
 	} else {
 		s.signal() // there may be several readers
 	}

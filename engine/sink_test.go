@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,4 +30,31 @@ func TestOfferedToOneWhoIsGone(t *testing.T) {
 			require.EqualValues(t, test.dropped, s.dropped.Load())
 		})
 	}
+}
+
+// Bursts that follow each other allocate nothing; the memory of one that was larger, or
+// the last of many, goes back.
+func TestMemoryOfASink(t *testing.T) {
+	s := newSink(wants{kinds: allKinds}, 2*manyEvents)
+	burst := func(n int) {
+		require.Zero(t, s.offer(slices.Repeat([]Event{{Kind: EventStaged}}, n)))
+		for range n {
+			_, ok, _ := s.pop()
+			require.True(t, ok)
+		}
+	}
+	kept := func() *Event { return unsafe.SliceData(s.events) }
+	burst(700)
+	first := kept()
+	for range 5 {
+		burst(700)
+		require.Same(t, first, kept(), "the same memory")
+	}
+	burst(1)
+	require.Nil(t, kept(), "too much for few")
+	burst(fewEvents / 2)
+	burst(1)
+	require.NotNil(t, kept())
+	burst(2 * manyEvents)
+	require.Nil(t, kept(), "too much for any")
 }
