@@ -39,7 +39,8 @@ func ExampleNew() {
 
 // The handle of an operation that was accepted tells what became of it.
 func ExampleSubmit() {
-	e, _ := engine.New(engine.Config{Window: 50 * time.Millisecond})
+	// The window closes with the second operation here, so that the example is quick.
+	e, _ := engine.New(engine.Config{Window: time.Hour, Rules: engine.Rules{Size: 2}})
 	defer e.Stop(context.Background())
 
 	p := newPlayer(50)
@@ -63,7 +64,8 @@ func ExampleSubmit() {
 }
 
 func ExampleRejectedError() {
-	e, _ := engine.New(engine.Config{Window: 50 * time.Millisecond})
+	// The window closes with the second operation here, so that the example is quick.
+	e, _ := engine.New(engine.Config{Window: time.Hour, Rules: engine.Rules{Size: 2}})
 	defer e.Stop(context.Background())
 
 	p := newPlayer(50)

@@ -15,7 +15,8 @@ import (
 func Example() {
 	exporter := tracetest.NewInMemoryExporter()
 	tracer := otelengine.NewTracer(trace.NewTracerProvider(trace.WithSyncer(exporter)), 0)
-	e, _ := engine.New(engine.Config{Window: 20 * time.Millisecond, Hooks: tracer.Hooks()})
+	// The window closes with the second operation here, so that the example is quick.
+	e, _ := engine.New(engine.Config{Window: time.Hour, Rules: engine.Rules{Size: 2}, Hooks: tracer.Hooks()})
 
 	ctx, player := context.Background(), uuid.New()
 	nothing := func(context.Context) (int, error) { return 0, nil }

@@ -17,7 +17,8 @@ import (
 )
 
 func Example() {
-	e, _ := engine.New(engine.Config{Name: "arena", Window: 20 * time.Millisecond})
+	// The window closes with the second operation here, so that the example is quick.
+	e, _ := engine.New(engine.Config{Name: "arena", Window: time.Hour, Rules: engine.Rules{Size: 2}})
 	defer e.Stop(context.Background())
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(promengine.New(e, nil))
