@@ -68,7 +68,7 @@ func TestLifecycle(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		e, events := newWatched(t)
 		try := func() error {
-			_, err := engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
+			_, err := engine.Do(background, e, engine.Op{Target: target(1), Name: "a"}, answer(1))
 			return err
 		}
 		require.NoError(t, try())
@@ -79,9 +79,9 @@ func TestLifecycle(t *testing.T) {
 		require.NoError(t, e.Stop(background))
 		require.ErrorIs(t, try(), engine.ErrStopped)
 		require.EqualValues(t, 2, e.Stats().Completed)
-		require.Equal(t, map[engine.EventKind]int{
-			engine.EventStaged: 2, engine.EventStarted: 2, engine.EventCompleted: 2,
-		}, events.counts())
+		require.Equal(t, []string{
+			"staged a", "started a", "completed a", "staged a", "started a", "completed a",
+		}, events.lines())
 	})
 }
 
@@ -108,6 +108,7 @@ func TestHundredOperationsOnOneEntity(t *testing.T) {
 		require.Equal(t, map[engine.EventKind]int{
 			engine.EventStaged: 100, engine.EventConflict: 1, engine.EventRejected: 99, engine.EventStarted: 1, engine.EventCompleted: 1,
 		}, events.requireEnded(t))
+		require.Equal(t, "100 staged, 1 conflict, 99 rejected, 1 started, 1 completed", events.courses()[target(1)])
 	})
 }
 
@@ -161,7 +162,7 @@ func TestFirstSubmittedWinsAmongEquals(t *testing.T) {
 		var firsts []*engine.Handle[int]
 		for i := range 100 {
 			for n := range 10 {
-				h := submit(t, e, engine.Op{Target: target(i), Priority: engine.Normal}, answer(n))
+				h := submit(t, e, engine.Op{Target: target(i), Priority: engine.Normal, Name: fmt.Sprint(i, " ", n)}, answer(n))
 				if n == 0 {
 					firsts = append(firsts, h)
 				}
@@ -175,6 +176,15 @@ func TestFirstSubmittedWinsAmongEquals(t *testing.T) {
 		n := events.requireEnded(t)
 		require.Equal(t, 100, n[engine.EventConflict])
 		require.Equal(t, 900, n[engine.EventRejected])
+		courses := events.courses()
+		for i := range firsts {
+			require.Equal(t, "10 staged, 1 conflict, 9 rejected, 1 started, 1 completed", courses[target(i)])
+		}
+		for _, ev := range events.all() {
+			if ev.Kind == engine.EventConflict || ev.Kind == engine.EventStarted || ev.Kind == engine.EventCompleted {
+				require.Regexp(t, " 0$", ev.Name, "the first of its target")
+			}
+		}
 	})
 }
 
@@ -196,6 +206,9 @@ func TestFiftyOperationsOverFiveTargets(t *testing.T) {
 		require.Equal(t, 50, n[engine.EventStaged])
 		require.Equal(t, 5, n[engine.EventConflict])
 		require.Equal(t, 5, n[engine.EventCompleted])
+		for i := range 5 {
+			require.Equal(t, "10 staged, 1 conflict, 9 rejected, 1 started, 1 completed", events.courses()[target(i)])
+		}
 	})
 }
 
@@ -234,6 +247,10 @@ func TestBrutality(t *testing.T) {
 		require.Equal(t, operations, n[engine.EventStaged])
 		require.EqualValues(t, s.Conflicts, n[engine.EventConflict])
 		require.EqualValues(t, s.Rejected, n[engine.EventRejected])
+		decided := events.courses(engine.EventStaged) // for the next window, at any time
+		for i := range 3 {
+			require.Regexp(t, `^((1 conflict, \d+ rejected, )?1 started, 1 completed(, |$))+$`, decided[target(i)])
+		}
 	})
 }
 
@@ -265,6 +282,9 @@ func TestNothingOfARejectedOperationInTheRegistry(t *testing.T) {
 			}
 		}
 		events.requireEnded(t)
+		for i := range 6 {
+			require.Equal(t, "10 staged, 1 conflict, 9 rejected, 1 started, 1 completed", events.courses()[target(i)])
+		}
 		for _, ev := range events.all() {
 			if ev.Kind == engine.EventRejected || ev.Kind == engine.EventStaged {
 				require.Zero(t, ev.EntryID, "only winners have one")

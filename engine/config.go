@@ -95,7 +95,8 @@ type Config struct {
 	Decided func(batch []Decision)
 
 	// Dismissed gets the operations that are told apart from a decision: that
-	// they lost early, are masked or displaced. It is called like Decided.
+	// they lost early, are masked or displaced, or their shard is given up. It is
+	// called like Decided.
 	Dismissed func(batch []Dismissal)
 	// Preempted gets the winners of exclusive targets that are to make way for a
 	// decisive newcomer (see Rules.Preempt). It is called like Decided. Winners

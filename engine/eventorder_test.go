@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"example.com/contend/engine"
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,6 +41,31 @@ func (c *chronicle) lines() (lines []string) {
 		lines = append(lines, fmt.Sprintf("%v %s", ev.Kind, ev.Name))
 	}
 	return lines
+}
+
+// courses tell in short how things went on each target: which kinds of events came,
+// but for some, in order, and how many of each in a row.
+func (c *chronicle) courses(but ...engine.EventKind) map[uuid.UUID]string {
+	runs := map[uuid.UUID][]string{}
+	last, count := map[uuid.UUID]engine.EventKind{}, map[uuid.UUID]int{}
+	for _, ev := range c.all() {
+		if slices.Contains(but, ev.Kind) {
+			continue
+		}
+		of := runs[ev.Target]
+		if last[ev.Target] != ev.Kind {
+			of, count[ev.Target] = append(of, ""), 0
+		}
+		last[ev.Target] = ev.Kind
+		count[ev.Target]++
+		of[len(of)-1] = fmt.Sprintf("%d %v", count[ev.Target], ev.Kind)
+		runs[ev.Target] = of
+	}
+	courses := map[uuid.UUID]string{}
+	for target, of := range runs {
+		courses[target] = strings.Join(of, ", ")
+	}
+	return courses
 }
 
 // counts returns how many events of each kind there are.

@@ -11,8 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A conflict of two, for the examples: the second one wins. Windows of an hour that
-// end with the second contender let it take its time.
+// A conflict of two, for the examples: the second one wins. Windows of the examples close
+// with it, however long they would last.
 func contend(e *engine.Engine) {
 	door := uuid.MustParse("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 	nothing := func(context.Context) (int, error) { return 0, nil }

@@ -39,7 +39,7 @@ func ExampleNew() {
 
 // The handle of an operation that was accepted tells what became of it.
 func ExampleSubmit() {
-	// The window ends with the second operation here, so that the example is quick.
+	// The window closes with the second operation here, so that the example is quick.
 	e, _ := engine.New(engine.Config{Window: time.Hour, Rules: engine.Rules{Size: 2}})
 	defer e.Stop(context.Background())
 
@@ -64,7 +64,7 @@ func ExampleSubmit() {
 }
 
 func ExampleRejectedError() {
-	// The window ends with the second operation here, so that the example is quick.
+	// The window closes with the second operation here, so that the example is quick.
 	e, _ := engine.New(engine.Config{Window: time.Hour, Rules: engine.Rules{Size: 2}})
 	defer e.Stop(context.Background())
 

@@ -19,7 +19,7 @@ func (e *Engine) Breakable() (broken *atomic.Bool) {
 	<-g.shards[0].Done()
 	g.shards, g.watch = slices.Clone(g.shards), e.newWatchdog() // the old one may look yet
 	g.shards[0] = shard.New(shard.Config{
-		RingSize: 64, Key: shard.Key(randomKey()), Incident: e.incident, Busy: g.watch.busy(),
+		RingSize: 64, Watcher: &witness{gen: g}, Dismissed: e.config.Dismissed, Key: shard.Key(randomKey()), Incident: e.incident, Busy: g.watch.busy(),
 		Now: func() int64 {
 			if broken.Load() && onShard() {
 				panic("broken on purpose")

@@ -13,9 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Hazards of being watched: whoever is told is slow, stuck or not there. There are
-// no subscriptions to events; those who are told are the hooks, contenders, the
-// registry, the executor and the writer of the journal (journalwriter_test.go).
+// Hazards of being watched: whoever is told is slow, stuck or not there. Here these are
+// the hooks that decide with the shards, contenders, the registry and the executor; the
+// writer of the journal is in journalwriter_test.go, those who are told events in
+// hooks_test.go and subscribe_test.go.
 
 // twoShards returns a target of each of an engine's two shards.
 func twoShards(t *testing.T, e *engine.Engine) (a, b uuid.UUID) {

@@ -17,6 +17,10 @@ type sink struct {
 	next   int // of events: those before were taken
 	closed bool
 
+	// abandoned means that it was closed on a reader that wants to read on: what
+	// comes yet is dropped, not unwanted.
+	abandoned bool
+
 	dropped atomic.Uint64
 	ready   chan struct{} // of size 1: there are events
 	ended   chan struct{} // closed with closed
@@ -27,6 +31,7 @@ type wants struct {
 	kinds  kindSet
 	least  Priority // 0 for all
 	target uuid.UUID
+	sample bool // what does not fit was not wanted
 }
 
 func (w *wants) event(ev *Event) bool {
@@ -48,21 +53,21 @@ func newSink(w wants, bound int) *sink {
 }
 
 // offer puts those events in that the sink takes, and returns how many of them were
-// dropped because there is no room.
+// dropped because there is no room, or nobody who reads any more.
 func (s *sink) offer(events []Event) (dropped int) {
 	s.mu.Lock()
 	offered := 0
 	for i := range events {
 		ev := &events[i]
-		if s.closed || !s.wants.event(ev) {
+		switch {
+		case s.closed && !s.abandoned || !s.wants.event(ev):
 			continue
+		case s.closed || len(s.events)-s.next >= s.bound:
+			dropped++
+		default:
+			s.append(ev)
 		}
 		offered++
-		if len(s.events)-s.next >= s.bound {
-			dropped++
-			continue
-		}
-		s.append(ev)
 	}
 	s.mu.Unlock()
 	if dropped > 0 {
@@ -85,8 +90,22 @@ func (s *sink) append(ev *Event) {
 	s.events = append(s.events, *ev)
 }
 
-// keptEvents is for how many events an empty sink keeps memory.
-const keptEvents = 256
+// An empty sink keeps memory for fewEvents, and for up to manyEvents as long as it comes
+// to hold a quarter of that each time: a shard's events come in bursts, one a look, and
+// memory made anew for each costs as much as all the rest.
+const (
+	fewEvents  = 256
+	manyEvents = 8192
+)
+
+// empty is called when the last event was taken. Under the lock.
+func (s *sink) empty() {
+	held, room := s.next, cap(s.events)
+	s.events, s.next = s.events[:0], 0
+	if room > manyEvents || room > fewEvents && held < room/4 {
+		s.events = nil
+	}
+}
 
 // take waits for the next event. It reports false when the sink is closed and
 // empty.
@@ -111,9 +130,7 @@ func (s *sink) pop() (ev Event, ok, closed bool) {
 	}
 	ev, s.events[s.next] = s.events[s.next], ev
 	if s.next++; s.next == len(s.events) {
-		if s.events, s.next = s.events[:0], 0; cap(s.events) > keptEvents {
-			s.events = nil
-		}
+		s.empty()
 	} else {
 		s.signal() // there may be several readers
 	}
@@ -144,7 +161,7 @@ func (s *sink) abandon() (dropped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dropped = len(s.events) - s.next
-	s.events, s.next = nil, 0
+	s.events, s.next, s.abandoned = nil, 0, true
 	s.dropped.Add(uint64(dropped))
 	return dropped
 }

@@ -40,7 +40,8 @@ type Stats struct {
 	// because it was too slow or failed. A shard's journal ends with the first.
 	JournalLost uint64
 	// EventsDropped counts events that did not reach the hooks or a subscription that
-	// was to get them, because they did not keep up.
+	// was to get them, because they did not keep up. What a subscription misses that
+	// is a Sample is not among them.
 	EventsDropped uint64
 
 	Staged  int // operations accepted and not decided

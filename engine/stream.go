@@ -28,6 +28,7 @@ type stream struct {
 
 	sinks atomicPointer[[]*sink] // replaced under Engine.mu
 	kinds atomic.Uint32          // a kindSet: what any of the sinks takes
+	whole atomic.Uint32          // likewise: what any takes that does not only sample
 	hooks *sink                  // of Config.Hooks; nil if there are none
 
 	ended   atomicBool         // publishes to run that the rings are closed
@@ -64,12 +65,16 @@ func (st *stream) read(by []*sink) {
 		all = append(all, st.hooks)
 	}
 	all = append(all, by...)
-	kinds := kindSet(0)
+	kinds, whole := kindSet(0), kindSet(0)
 	for _, s := range all {
 		kinds |= s.wants.kinds
+		if !s.wants.sample {
+			whole |= s.wants.kinds
+		}
 	}
 	st.sinks.Store(&all)
 	st.kinds.Store(uint32(kinds))
+	st.whole.Store(uint32(whole))
 }
 
 // wanted returns which kinds are read by anybody.
@@ -81,7 +86,7 @@ func (st *stream) push(index int, r *record) {
 		return
 	}
 	if _, err := st.rings[index].Push(r); err != nil {
-		st.drop(1)
+		st.drop([]record{*r})
 		return
 	}
 	st.bell.Publish(ring.Unstamped)
@@ -90,18 +95,27 @@ func (st *stream) push(index int, r *record) {
 // pushAll is push for the events of a shard's owner, which are all wanted.
 func (st *stream) pushAll(index int, records []record) {
 	_, n, _ := st.rings[index].PushAll(records)
-	st.drop(len(records) - n)
+	if n < len(records) {
+		st.drop(records[n:])
+	}
 	if n > 0 {
 		st.bell.Publish(ring.Unstamped)
 	}
 }
 
-// drop counts events that reach nobody.
-func (st *stream) drop(n int) {
-	if n > 0 && len(*st.sinks.Load()) > 0 {
-		st.engine.counts.eventsDropped.Add(uint64(n))
-		st.engine.counts.eventsLost.Add(uint64(n))
+// drop counts events that reach nobody, and apart those of them that somebody wanted
+// who wants all.
+func (st *stream) drop(records []record) {
+	wanted, whole := st.wanted(), kindSet(st.whole.Load())
+	lost, dropped := uint64(0), uint64(0)
+	for i := range records {
+		if k := records[i].kind; wanted.has(k) {
+			lost++
+			dropped += uint64(whole >> k & 1)
+		}
 	}
+	st.engine.counts.eventsLost.Add(lost)
+	st.engine.counts.eventsDropped.Add(dropped)
 }
 
 // run hands events on until the stream is closed and empty.
@@ -173,7 +187,7 @@ func (st *stream) handOn(index int, run ring.Run[record]) {
 		events[i] = st.event(index, run.At(i))
 	}
 	for _, s := range *st.sinks.Load() {
-		if dropped := s.offer(events); dropped > 0 {
+		if dropped := s.offer(events); dropped > 0 && !s.wants.sample {
 			st.engine.counts.eventsDropped.Add(uint64(dropped))
 		}
 	}

@@ -17,6 +17,10 @@ type Filter struct {
 	LeastPriority Priority
 	// Target is the only target whose events come; the zero UUID means all.
 	Target uuid.UUID
+	// Sample means that the subscriber wants no more than its buffer happens to
+	// hold, for instance to show some events of many. What it misses is counted in
+	// Subscription.Dropped, and not in Stats.EventsDropped.
+	Sample bool
 }
 
 func (f *Filter) wants() wants {
@@ -29,7 +33,7 @@ func (f *Filter) wants() wants {
 			}
 		}
 	}
-	return wants{kinds: kinds, least: f.LeastPriority, target: f.Target}
+	return wants{kinds: kinds, least: f.LeastPriority, target: f.Target, sample: f.Sample}
 }
 
 // defaultBuffer is how many events wait for a subscriber unless said otherwise.

@@ -92,6 +92,60 @@ func TestEventsBeyondTheBuffer(t *testing.T) {
 	})
 }
 
+// Who wants a sample misses what it has no room for, and that is no loss of the
+// engine's; of those who want all it is, whoever else there is.
+func TestSample(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		sample := e.Subscribe(engine.Filter{Sample: true}, 4)
+		doAll(t, e, 10)
+		synctest.Wait()
+		require.EqualValues(t, 26, sample.Dropped())
+		require.Zero(t, e.Stats().EventsDropped)
+		full := e.Subscribe(engine.Filter{}, 4)
+		doAll(t, e, 10)
+		synctest.Wait()
+		require.EqualValues(t, 26, full.Dropped())
+		require.EqualValues(t, 56, sample.Dropped())
+		require.EqualValues(t, 26, e.Stats().EventsDropped)
+		require.Len(t, rest(sample), 4)
+	})
+}
+
+// What there is no room for on the way is dropped only if somebody wants all of its
+// kind.
+func TestSampleBeyondTheEngineBuffer(t *testing.T) {
+	for name, test := range map[string]struct {
+		all     []engine.EventKind
+		dropped bool
+	}{
+		"alone":           {},
+		"beside another":  {[]engine.EventKind{engine.EventWithdrawn}, false},
+		"beside the same": {[]engine.EventKind{engine.EventStaged}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				e := newEngine(t, engine.Config{Shards: 1, EventBuffer: 1})
+				sample := e.Subscribe(engine.Filter{Kinds: []engine.EventKind{engine.EventStaged}, Sample: true}, 1000)
+				if test.all != nil {
+					defer e.Subscribe(engine.Filter{Kinds: test.all}, 1000).Close()
+				}
+				for range 100 {
+					submit(t, e, engine.Op{Target: target(1)}, answer(1))
+				}
+				pass(time.Second)
+				lost := sample.Dropped()
+				require.NotZero(t, lost)
+				require.EqualValues(t, 100, len(rest(sample))+int(lost))
+				if !test.dropped {
+					lost = 0
+				}
+				require.Equal(t, lost, e.Stats().EventsDropped)
+			})
+		})
+	}
+}
+
 func TestFilters(t *testing.T) {
 	ops := []engine.Op{
 		{Target: target(1), Priority: engine.Low, Name: "low"},

@@ -202,3 +202,70 @@ func TestShardThatIsGivenUp(t *testing.T) {
 		require.Equal(t, 3, value)
 	})
 }
+
+// R16: what a shard holds that is given up has its last event, and the hook its
+// dismissal, whoever staged it and wherever it is: in a window, waiting to be retried
+// or in the ring, where it was not staged yet.
+func TestEventsOfAShardThatIsGivenUp(t *testing.T) {
+	if explored {
+		t.Skip("panics end the process")
+	}
+	inBubble(t, func(t *testing.T) {
+		var c chronicle
+		var dismissed []engine.Dismissal
+		e := newEngine(t, engine.Config{
+			Shards: 1, Hooks: c.hooks(),
+			Dismissed: func(batch []engine.Dismissal) { dismissed = append(dismissed, batch...) },
+		})
+		e.Start()
+		broken := e.Breakable()
+		submit(t, e, engine.Op{Target: target(1), Name: "winner", Priority: engine.High}, answer(1))
+		submit(t, e, engine.Op{Target: target(1), Name: "parked", Retry: engine.Retry{Limit: 1, Backoff: time.Hour}}, answer(1))
+		pass(time.Second)
+		op := func(name string) engine.Op {
+			return engine.Op{Target: target(2), Name: name, Type: "kind", Window: time.Hour}
+		}
+		submit(t, e, op("staged"), answer(1))
+		require.True(t, submit(t, e, op("withdrawn"), answer(1)).Withdraw())
+		lean := stage(t, e, newContender("lean"), engine.Bid{Target: target(2)})
+		_, err := e.Stage(engine.Bid{Target: target(2), Tag: 77})
+		require.NoError(t, err)
+		pass(time.Second)
+		before := len(c.all())
+		broken.Store(true)
+		submit(t, e, op("in the ring"), answer(1))
+		_, err = e.Stage(engine.Bid{Target: target(3), Tag: 78, Window: time.Millisecond})
+		require.NoError(t, err)
+		pass(time.Second)
+
+		c.requireEnded(t)
+		require.Zero(t, e.Stats().EventsDropped)
+		require.Zero(t, e.Stats().Staged)
+		require.Equal(t, []string{
+			"staged in the ring", "staged ", "stopped staged", "withdrawn withdrawn", "stopped lean", "stopped ",
+			"stopped parked", "stopped in the ring", "stopped ",
+		}, c.lines()[before:])
+		for _, ev := range c.all()[before:] {
+			if ev.Kind != engine.EventStopped {
+				continue
+			}
+			require.Equal(t, "stopped before the verdict", ev.Reason())
+			require.NotZero(t, ev.Target)
+			switch {
+			case ev.Name == "lean":
+				require.Equal(t, lean, ev.Op)
+			case ev.Bid:
+				require.Contains(t, []uint64{77, 78}, ev.Op.Sequence)
+			case ev.Name == "parked":
+				require.Equal(t, 1, ev.Retries)
+			default:
+				require.Equal(t, "kind", ev.Type)
+			}
+		}
+		require.Len(t, dismissed, 6)
+		for _, d := range dismissed {
+			require.Equal(t, engine.Stopped, d.Outcome)
+		}
+		require.EqualValues(t, 6, e.Stats().Stopped)
+	})
+}

@@ -85,8 +85,11 @@ func (w *witness) Retried(x shard.Retrial, d *Decision) {
 
 func (w *witness) Dismissed(d *shard.Dismissal) {
 	kind := EventRejected
-	if d.Outcome == Faulted {
+	switch d.Outcome {
+	case Faulted:
 		kind = EventFailed
+	case Stopped:
+		kind = EventStopped
 	}
 	if !w.kinds.has(kind) {
 		return

@@ -4,7 +4,7 @@ import "github.com/google/uuid"
 
 // Dismissal is the outcome of an operation that is told by itself, apart from
 // any decision: Lost early, Masked, Displaced,
-// Cleared or, which should not happen, Faulted.
+// Cleared or, which should not happen, Faulted, or Stopped since its shard is given up.
 type Dismissal struct {
 	Outcome Outcome
 	Target  uuid.UUID

@@ -138,7 +138,12 @@ func bucketOf(v uint64) int {
 	}
 	zeros := bits.LeadingZeros64(v)
 	m := v << zeros
-	return 1 + (63-zeros)*perDoubling + above(m, 1<<63) + above(m, quarter1) + above(m, quarter2) + above(m, quarter3)
+	e := &eighths[m>>60&7]
+	b := e.bucket + (63-zeros)*perDoubling
+	if m > e.bound {
+		b++
+	}
+	return b
 }
 
 // The quarters of a doubling, 2^63 times 2^(1/4), 2^(2/4) and 2^(3/4), rounded down.
@@ -148,11 +153,14 @@ const (
 	quarter3 = 0xd744fccad69d6af4
 )
 
-func above(m, bound uint64) int {
-	if m > bound {
-		return 1
-	}
-	return 0
+// eighths are the eight parts of equal length of the doubling from 2^63: each holds one
+// of the bounds at most, and is in a bucket up to there and in the next one above.
+var eighths = [8]struct {
+	bucket int
+	bound  uint64
+}{
+	{1, 1 << 63}, {2, quarter1}, {3, math.MaxUint64}, {3, quarter2},
+	{4, math.MaxUint64}, {4, quarter3}, {5, math.MaxUint64}, {5, math.MaxUint64},
 }
 
 // Durations are counted in seconds divided by a power of two, 0.93 ns, so that the buckets of whole numbers are buckets of seconds, too.
@@ -207,15 +215,75 @@ type gathering struct {
 	sum     uint64
 	touched []uint16
 	counts  [buckets]uint32
+	near    span // the bucket that recordNear found last
+}
+
+// span is a bucket: its position, and what it holds, above a bound and up to another.
+type span struct {
+	at          int
+	above, upTo uint64
 }
 
 func (g *gathering) record(v uint64) {
 	g.sum += v
-	b := bucketOf(v)
-	if g.counts[b] == 0 {
-		g.touched = append(g.touched, uint16(b))
+	g.count(bucketOf(v))
+}
+
+// recordNear is record for values most of which are in the same bucket as the one
+// before.
+func (g *gathering) recordNear(v uint64) {
+	if v <= g.near.above || v > g.near.upTo {
+		g.near = spanOf(bucketOf(v))
 	}
-	g.counts[b]++
+	g.sum += v
+	g.count(g.near.at)
+}
+
+// recordSmall is record for values most of which are small.
+func (g *gathering) recordSmall(v uint64) {
+	if v >= uint64(len(smallBuckets)) {
+		g.record(v)
+		return
+	}
+	g.sum += v
+	g.count(int(smallBuckets[v]))
+}
+
+// smallBuckets are the positions of the buckets of small numbers.
+var smallBuckets = func() (of [64]uint8) {
+	for v := range of {
+		of[v] = uint8(bucketOf(uint64(v)))
+	}
+	return of
+}()
+
+func (g *gathering) count(bucket int) {
+	if g.counts[bucket] == 0 {
+		g.touched = append(g.touched, uint16(bucket))
+	}
+	g.counts[bucket]++
+}
+
+// spanOf returns the bucket at a position.
+func spanOf(bucket int) span {
+	switch bucket {
+	case 0:
+		return span{} // and so the next zero is looked up again
+	case buckets - 1:
+		return span{bucket, wholeBound(bucket - 1), math.MaxUint64}
+	}
+	return span{bucket, wholeBound(bucket - 1), wholeBound(bucket)}
+}
+
+// wholeBound returns the greatest whole number in the bucket at a position, but the
+// last one, or below it.
+func wholeBound(bucket int) uint64 {
+	if bucket == 0 {
+		return 0
+	}
+	quarters := [perDoubling]uint64{1 << 63, quarter1, quarter2, quarter3}
+	index := bucket - 1
+	return quarters[index%perDoubling] >> (63 - index/perDoubling)
 }
 
 // addTo adds what was gathered.

@@ -92,20 +92,53 @@ func TestHistogramsAddUp(t *testing.T) {
 	require.Zero(t, Histogram{}.Quantile(0.5))
 }
 
+// However values are gathered, they are counted as one by one.
 func TestGatheringCountsTheSame(t *testing.T) {
-	var g gathering
-	var gathered, single Recorder
-	for range 3 {
-		for range 200 {
-			v := rand.Int64N(1 << 40)
-			g.record(units(v))
-			single.Seconds(v)
-		}
-		g.addTo(&gathered)
+	for name, record := range map[string]func(*gathering, uint64){
+		"record": (*gathering).record, "near": (*gathering).recordNear, "small": (*gathering).recordSmall,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var g gathering
+			var gathered, single Recorder
+			for range 3 {
+				for i := range 600 {
+					v := rand.Int64N(1 << 40)
+					switch i % 3 { // runs of alike and of small values
+					case 1:
+						v = int64(time.Second) + rand.Int64N(1<<(i%27))
+					case 2:
+						v = rand.Int64N(100)
+					}
+					record(&g, units(v))
+					single.Seconds(v)
+				}
+				g.addTo(&gathered)
+			}
+			require.Equal(t, single.InSeconds(), gathered.InSeconds())
+			g.addTo(&gathered)
+			require.Equal(t, single.InSeconds(), gathered.InSeconds())
+		})
 	}
-	require.Equal(t, single.InSeconds(), gathered.InSeconds())
-	g.addTo(&gathered)
-	require.Equal(t, single.InSeconds(), gathered.InSeconds())
+}
+
+// A value that is gathered after one of another bucket, or of the same, is counted in
+// its own.
+func TestGatheringNear(t *testing.T) {
+	values := []uint64{0, 1, 2, 3, 1 << 63, 1<<63 + 1, math.MaxUint64}
+	for octave := range 64 {
+		for _, quarter := range []uint64{quarter1, quarter2, quarter3} {
+			values = append(values, quarter>>octave, quarter>>octave+1)
+		}
+	}
+	for _, before := range values {
+		for _, v := range values {
+			var g gathering
+			g.recordNear(before)
+			g.touched, g.counts = nil, [buckets]uint32{}
+			g.recordNear(v)
+			require.EqualValues(t, 1, g.counts[bucketOf(v)], "%d after %d", v, before)
+		}
+	}
 }
 
 // BenchmarkMeasure is what the measures cost for each group decided.

@@ -10,8 +10,8 @@ type Measures struct {
 }
 
 // measuring is the owner's part of the measures: what the groups of a batch come to
-// is added with one addition for each bucket. Groups of a batch are mostly alike in
-// all but size.
+// is added with one addition for each bucket. Groups are mostly small, and mostly as
+// long open as the one before; by how much they are late differs from one to the next.
 type measuring struct {
 	utilisation, resolution, lateness gathering
 }
@@ -24,17 +24,13 @@ func (s *Shard) measure(batch []Decision) {
 		return
 	}
 	m := s.owner.measuring
-	last, bucket := int64(-1), uint64(0)
 	for i := range batch {
 		d := &batch[i]
 		if d.Abandoned || d.fault != nil {
 			continue
 		}
-		m.utilisation.record(uint64(d.Contenders))
-		if open := d.Closed - d.Opened; open != last {
-			last, bucket = open, units(open)
-		}
-		m.resolution.record(bucket)
+		m.utilisation.recordSmall(uint64(d.Contenders))
+		m.resolution.recordNear(units(d.Closed - d.Opened))
 		if d.rules == 0 || !d.Exclusive() {
 			m.lateness.record(units(d.Closed - d.Due))
 		}

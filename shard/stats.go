@@ -20,7 +20,7 @@ type Stats struct {
 	Displaced uint64 // operations that had to make room
 	Faulted   uint64 // operations whose group's policy failed
 	Cleared   uint64 // operations whose target was cleared
-	Stopped   uint64 // operations told so because the shard was aborted
+	Stopped   uint64 // operations told so because the shard was aborted or given up
 	Withdrawn uint64 // operations found withdrawn, mostly when their group is decided
 	Sleeps    uint64 // timed sleeps of the owner
 	Restarts  uint64 // of the owner, after a panic or Goexit
@@ -106,6 +106,8 @@ func (t *tally) countDismissed(batch []Dismissal) {
 			t.cleared.Add(1)
 		case Faulted:
 			t.faulted.Add(1)
+		case Stopped:
+			t.stopped.Add(1)
 		}
 	}
 }

@@ -91,38 +91,44 @@ func (s *Shard) repair(fault *Fault) {
 }
 
 // giveUp ends a shard whose looks do not come to an end. It can be called again if
-// a contender ends the goroutine.
+// a contender or a hook ends the goroutine.
 func (s *Shard) giveUp() {
 	o := &s.owner
 	s.failure.Store(o.fatal)
 	s.Close()
 	s.attempt(s.tellDecided)
-	s.attempt(func() {
-		for index := uint32(0); ; index++ {
-			if index = o.core.groups.nextUsed(index); int(index/pageItems) >= len(o.core.groups.pages) {
-				return
-			}
-			g := o.core.groups.at(index)
-			for m := o.core.membersOf(g); m.left > 0; m.advance() {
-				member := m.standing()
-				m.set(Standing{Ticket: &gone})
-				if member.Ticket != nil && member.ID+1 == o.faulty {
-					o.faulty = 0
-				}
-				s.attempt(func() { s.tellGivenUp(member, g.target, g.opened) })
-			}
-		}
-	})
+	o.telling = telling{} // nothing more comes of it if that panicked
+	s.attempt(s.emptyWindows)
 	s.attempt(func() {
 		for e, ok := o.core.again.pop(); ok; e, ok = o.core.again.pop() {
-			s.attempt(func() { s.tellGivenUp(e.Standing, e.target, o.looked) })
+			s.giveBack(e.Standing, e.target, o.looked)
 		}
 	})
 	for !s.ring.Drain(s.ring.Tail(), s.refuse) {
 		time.Sleep(time.Millisecond) // a producer is yet to publish what it has claimed
 	}
+	s.attempt(s.tellDecided)
 	s.startOver()
 	s.tally.publish(o.core)
+}
+
+// emptyWindows gives everybody back who stands in a window.
+func (s *Shard) emptyWindows() {
+	o := &s.owner
+	for index := uint32(0); ; index++ {
+		if index = o.core.groups.nextUsed(index); int(index/pageItems) >= len(o.core.groups.pages) {
+			return
+		}
+		g := o.core.groups.at(index)
+		for m := o.core.membersOf(g); m.left > 0; m.advance() {
+			member := m.standing()
+			m.set(Standing{Ticket: &gone})
+			if member.Ticket != nil && member.ID+1 == o.faulty {
+				o.faulty = 0
+			}
+			s.giveBack(member, g.target, g.opened)
+		}
+	}
 }
 
 // tellDecided tells what was decided, or dismissed, before the shard was given up.
@@ -148,7 +154,7 @@ func (s *Shard) tellDecided() {
 	c.Release()
 }
 
-// refuse tells an operation that it was accepted for nothing.
+// refuse gives an operation back that was accepted for nothing.
 func (s *Shard) refuse(sequence uint64, op *Op) {
 	o := &s.owner
 	if int64(sequence-o.taken) < 0 && sequence+1 != o.faulty {
@@ -161,30 +167,30 @@ func (s *Shard) refuse(sequence uint64, op *Op) {
 	if op.Ticket == nil {
 		id = op.Tag
 	}
-	s.attempt(func() {
-		s.tellGivenUp(Standing{Ticket: op.Ticket, ID: id, Priority: op.Priority}, op.Target, s.owner.looked)
-	})
+	if o.watched {
+		o.showStaged(op, sequence)
+	}
+	s.giveBack(Standing{Ticket: op.Ticket, ID: id, Priority: op.Priority}, op.Target, o.looked)
 }
 
-// tellGivenUp tells an operation Stopped, unless it was withdrawn or there was none.
-func (s *Shard) tellGivenUp(member Standing, target [16]byte, opened int64) {
-	t := member.Ticket
-	if t == &gone {
+// giveBack lets an operation be told Stopped, unless it was withdrawn or there was
+// none.
+func (s *Shard) giveBack(member Standing, target [16]byte, opened int64) {
+	c := s.owner.core
+	switch {
+	case member.Ticket == &gone:
 		return
+	case !member.confirmed():
+		c.drop(target, member)
+	default:
+		c.dismissed = append(c.dismissed, Dismissal{
+			Outcome: Stopped, Target: target, Op: member, Retries: member.Retries(), Opened: opened, At: s.owner.looked,
+		})
+		c.noteDismissed()
 	}
-	if !member.confirmed() {
-		t.release()
-		s.owner.core.withdrawn++
-		return
+	if max(len(c.dismissed), len(c.notices)) >= keptDismissals {
+		s.attempt(s.tellDecided)
 	}
-	s.tally.stopped.Add(1)
-	if t == nil {
-		return // only decisions tell of it, and there is none
-	}
-	t.tell(&Verdict{
-		Outcome: Stopped, Target: target, Opened: opened, Due: s.owner.looked, Closed: s.owner.looked,
-		Op: OpID{Shard: s.config.Index, Sequence: member.ID}, Priority: member.Priority,
-	})
 }
 
 // startOver replaces the core by a new one, which knows only what outlives a shard.

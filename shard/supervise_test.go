@@ -283,6 +283,46 @@ func TestGivenUpWhateverContendersDo(t *testing.T) {
 	})
 }
 
+// More than is told at a time, with and without tickets, and a hook that fails: each
+// operation is dismissed once, and told once.
+func TestGivenUpInRounds(t *testing.T) {
+	skipExplored(t)
+	const operations = 2*keptDismissals + 500
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t)
+		var dismissed []uint64
+		rounds := 0
+		s := New(Config{RingSize: 4096, Now: c.now, Dismissed: func(batch []Dismissal) {
+			require.LessOrEqual(t, len(batch), keptDismissals)
+			for i := range batch {
+				require.Equal(t, Stopped, batch[i].Outcome)
+				dismissed = append(dismissed, batch[i].Op.ID)
+			}
+			if rounds++; rounds <= 2 {
+				failures[[]string{"goexit", "panic"}[rounds-1]]()
+			}
+		}})
+		s.owner.fatal = &Fault{Value: errors.New("on purpose"), ours: true}
+		var want []uint64
+		for i := range uint64(operations) {
+			want = append(want, i)
+			if i%2 == 0 {
+				c.stage(s, fmt.Sprint(i), i%7, Op{Terms: NewTerms(time.Hour, 0)})
+			} else {
+				_, err := s.Stage(&Op{Target: target(i % 7), Tag: i, Terms: NewTerms(time.Hour, 0)})
+				require.NoError(t, err)
+			}
+		}
+		go s.Run()
+		<-s.Done()
+		require.Equal(t, want, dismissed)
+		require.Equal(t, 3, rounds)
+		require.Equal(t, operations/2, c.count())
+		require.EqualValues(t, operations, s.Stats().Stopped)
+		require.Zero(t, s.Stats().Staged)
+	})
+}
+
 // What is asked of an owner that panics over it is answered as if there were
 // nothing, and the owner goes on.
 func TestPanicOverARequest(t *testing.T) {

@@ -29,7 +29,7 @@ const (
 	Won Outcome = iota + 1
 	// Lost means that another operation of its group won.
 	Lost
-	// Stopped means that the shard was stopped before the window closed.
+	// Stopped means that the shard was stopped, or given up, before the window closed.
 	Stopped
 	// Folded means that the winner, whose Fold is the same, carries it out, too.
 	Folded

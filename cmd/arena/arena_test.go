@@ -30,7 +30,7 @@ func TestOnlyWinnersTouchTheWorld(t *testing.T) {
 		require.Zero(t, r.skipped+r.missed)
 		require.NotZero(t, r.stats.Conflicts)
 		require.NotZero(t, r.changes)
-		require.LessOrEqual(t, r.changes, total.won)
+		require.LessOrEqual(t, r.changes, total.won+r.tallies[trade].won)
 		require.EqualValues(t, r.delays.handover.TotalCount(), total.won)
 		require.LessOrEqual(t, r.delays.handover.Max(), 2*tick.Microseconds(), "what is decided reaches the world at the next tick")
 		share := func(k kind) float64 { return float64(r.tallies[k].won) / float64(r.tallies[k].asked) }
@@ -38,6 +38,8 @@ func TestOnlyWinnersTouchTheWorld(t *testing.T) {
 		require.Greater(t, share(combat), share(loot))
 		require.Greater(t, share(loot), share(physics))
 		require.NotZero(t, r.tallies[physics].won)
+		require.NotZero(t, r.tallies[trade].won)
+		require.NotZero(t, r.tallies[trade].lost)
 	})
 }
 
@@ -66,7 +68,7 @@ func TestCommand(t *testing.T) {
 	status, out, complaints := arenaCommand(t, context.Background(), "--duration", "500ms", "--systems", "8", "--entities", "50", "--seed", "7")
 	assert.Equal(t, exitOK, status, out)
 	assert.Empty(t, complaints)
-	for _, word := range []string{"50 entities, 8 systems", "seed 7", "ticks", "operations", "conflicts", "late", "physics", "combat", "healing", "loot", "check: ok"} {
+	for _, word := range []string{"50 entities, 8 systems", "seed 7", "ticks", "operations", "conflicts", "late", "physics", "combat", "healing", "loot", "trade", "check: ok"} {
 		assert.Contains(t, out, word)
 	}
 }

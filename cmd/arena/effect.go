@@ -28,6 +28,8 @@ type effect struct {
 	// gold goes from the chest of the operation's system to the entity, or back
 	// if it is negative: as much of it as there is. None is made or lost.
 	gold int32
+	// pay goes from the entity to its partner, as much of it as there is.
+	pay int32
 }
 
 // on returns an entity and a chest after the effect.
@@ -37,6 +39,15 @@ func (f effect) on(b body, chest int32) (body, int32) {
 		x: within(b.x+f.dx, side), y: within(b.y+f.dy, side),
 		health: within(b.health+f.health, fullHealth), gold: b.gold + gold,
 	}, chest - gold
+}
+
+// between returns an entity and its partner after the effect, which is not on the
+// partner alone.
+func (f effect) between(b, partner body) (body, body) {
+	pay := min(f.pay, b.gold)
+	b.gold -= pay
+	partner.gold += pay
+	return b, partner
 }
 
 func within[N int32 | float32](n, most N) N { return max(0, min(n, most)) }

@@ -13,10 +13,15 @@ type command struct {
 	system int
 	entity int
 	effect effect
+	// partner is the other entity of a trade, nobody for all else.
+	partner int
 
 	handed  time.Time // set when it is handed over, as is:
 	applied chan struct{}
 }
+
+// nobody is no entity.
+const nobody = -1
 
 // handover is where commands wait for the next tick. It is safe for concurrent
 // use.

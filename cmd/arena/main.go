@@ -6,14 +6,18 @@
 //	  physics ─┐                    ┌───────────────┐            each tick:
 //	  combat  ─┼─ Submit(entity) ──▶│ a window, and │─▶ winner ─▶  take what was handed over
 //	  healing ─┤                    │ one winner at │   hands      apply it to the world
-//	  loot    ─┘                    │ a time, for   │   over,      let the referee look
-//	     ▲       losers do nothing  │ each entity   │   waits ◀──  tell the winners
-//	     │                          └───────────────┘              show the world
+//	  loot    ─┤                    │ a time, for   │   over,      let the referee look
+//	  trade   ─┘                    │ each entity   │   waits ◀──  tell the winners
+//	     ▲       losers do nothing  └───────────────┘              show the world
+//	     │                                                               │
 //	     └─────────────────────── what the world looked like ───────────┘
 //
 // Targets are exclusive, and a winner ends only when the world has its change: so
 // an entity has one winner a tick at most, and the next one's window stays open,
 // collecting, until the world is ready for it.
+//
+// A trade is aimed at two entities, of which the first one, who pays, is contended for;
+// the other one is paid whoever else acts on it.
 //
 // The referee checks that only winners touched the world. It is the engine's
 // registry, so it knows the winners from the engine alone, and after each tick it
@@ -37,7 +41,7 @@ import (
 // flags are the command line.
 type flags struct {
 	Duration time.Duration `help:"How long to play." default:"3s"`
-	Systems  int           `help:"Systems, a goroutine each: a quarter of each kind." default:"32"`
+	Systems  int           `help:"Systems, a goroutine each, of each kind in turn." default:"32"`
 	Actions  int           `help:"Operations of each system a tick." default:"16"`
 	Entities int           `help:"Entities to contend for; some are more popular than others." default:"2000"`
 	Seed     uint64        `help:"Decides who attempts what." default:"1"`

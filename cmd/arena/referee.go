@@ -15,7 +15,8 @@ import (
 //
 // What is wrong is a violation:
 //
-//   - an entity or a chest is not as its one winner made it, or changed without;
+//   - an entity or a chest is not as its one winner made it, or changed without one;
+//     of a trade, the winner on the entity that pays makes the other one, too;
 //   - a target has two winners at a time, or they come out of their order;
 //   - a winner's change was handed over for another entity, twice, or never;
 //   - gold was made or lost, or health that is in no winner's account.
@@ -96,10 +97,11 @@ func (r *referee) audit(tick int, commands []command, seen []body, chests []int3
 	actors := make(map[int][]command)
 	for _, c := range commands {
 		actors[c.entity] = append(actors[c.entity], c)
+		if c.partner != nobody && c.partner != c.entity {
+			actors[c.partner] = append(actors[c.partner], c)
+		}
 		if r.admit(tick, c) {
-			b, chest := c.effect.on(r.model[c.entity], r.chests[c.system])
-			r.health += int64(b.health - r.model[c.entity].health)
-			r.model[c.entity], r.chests[c.system] = b, chest
+			r.apply(c)
 		}
 	}
 	for n, b := range seen {
@@ -119,6 +121,16 @@ func (r *referee) audit(tick int, commands []command, seen []body, chests []int3
 		r.found.add("tick %d: there is %d gold, not %d", tick, gold, r.gold)
 	}
 	r.adopt(seen, chests)
+}
+
+// apply does to the model what a winner's command does to the world.
+func (r *referee) apply(c command) {
+	b, chest := c.effect.on(r.model[c.entity], r.chests[c.system])
+	r.health += int64(b.health - r.model[c.entity].health)
+	r.model[c.entity], r.chests[c.system] = b, chest
+	if c.partner != nobody && c.partner != c.entity {
+		r.model[c.entity], r.model[c.partner] = c.effect.between(b, r.model[c.partner])
+	}
 }
 
 // admit reports whether a command is a winner's, and notes where its winner is

@@ -27,7 +27,15 @@ func newMatch() *match {
 func (m *match) blow(entity int) (engine.Entry, command) {
 	m.token++
 	e := engine.Entry{ID: uuid.New(), Key: uuid.New(), Target: m.targets[entity], Name: "combat", Token: m.token}
-	return e, command{op: e.Key, system: 1, entity: entity, effect: effect{health: -10, gold: -1}}
+	return e, command{op: e.Key, system: 1, entity: entity, effect: effect{health: -10, gold: -1}, partner: nobody}
+}
+
+// deal is a trade that an entity wins, for which it pays the other one.
+func (m *match) deal(entity int) (engine.Entry, command) {
+	e, c := m.blow(entity)
+	e.Name = "trade"
+	c.effect, c.partner = effect{pay: 5}, 1-entity
+	return e, c
 }
 
 // tick applies commands and lets the referee look.
@@ -64,6 +72,23 @@ func TestFairMatch(t *testing.T) {
 	require.Equal(t, 6, m.referee.changes)
 }
 
+// Who won an entity and trades with another changes both, beside the other's winner.
+func TestFairTrade(t *testing.T) {
+	m := newMatch()
+	e, c := m.deal(0)
+	f, d := m.blow(1)
+	m.referee.Register(e)
+	m.referee.Register(f)
+	m.tick(c, d)
+	m.referee.Finish(e.ID, nil)
+	m.referee.Finish(f.ID, nil)
+	require.Empty(t, m.violations())
+	require.Equal(t, 2, m.referee.changes)
+	seen := m.world.look()
+	require.EqualValues(t, fullPurse-5, seen[0].gold)
+	require.EqualValues(t, fullPurse+5-1, seen[1].gold)
+}
+
 // Each way to break the rules is found, and called what it is.
 func TestReferee(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -86,6 +111,17 @@ func TestReferee(t *testing.T) {
 			m.tick(c, loser)
 			m.referee.Finish(e.ID, nil)
 		}, "entity 1 has health 80.*not health 90.* acted: combat, who won, and 1 others"},
+		"a loser trades": {func(m *match) {
+			_, c := m.deal(1)
+			m.tick(c)
+		}, "entity 0 has health 100, gold 55.* acted: no winner, and 1 others\ntick 1: entity 1 has health 100, gold 45"},
+		"a loser trades with a winner": {func(m *match) {
+			e, c := m.deal(0)
+			_, loser := m.deal(1)
+			m.referee.Register(e)
+			m.tick(c, loser)
+			m.referee.Finish(e.ID, nil)
+		}, "entity 0 has health 100, gold 50.*not health 100, gold 45.* acted: trade, who won, and 1 others"},
 		"two winners at a time": {func(m *match) {
 			e, c := m.blow(0)
 			f, d := m.blow(0)

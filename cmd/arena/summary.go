@@ -34,8 +34,8 @@ func summarize(out io.Writer, f flags, r *report) {
 // checked prints what the referee found.
 func checked(out io.Writer, r *report) {
 	if r.violations == 0 {
-		fmt.Fprintf(out, "  check: ok: every change of an entity was its one winner's of that tick, every winner\n"+
-			"  changed the world once; %s gold as at the start; health %s, from %s, as the winners account for it\n",
+		fmt.Fprintf(out, "  check: ok: every change of an entity was its one winner's of that tick, or the pay of\n"+
+			"  one who won a trade with it; every winner changed the world once;\n  %s gold as at the start; health %s, from %s, as the winners account for it\n",
 			humanize.Comma(r.gold), humanize.Comma(r.health), humanize.Comma(r.healthAtStart))
 		return
 	}

@@ -19,16 +19,19 @@ const (
 	combat
 	healing
 	loot
+	trade
 	kinds
 )
 
 // String returns the name that losers are told.
-func (k kind) String() string { return [kinds]string{"physics", "combat", "healing", "loot"}[k] }
+func (k kind) String() string {
+	return [kinds]string{"physics", "combat", "healing", "loot", "trade"}[k]
+}
 
-// priority ranks the kinds: a heal comes before the blow, and both before loot;
-// drifting is what is done if nothing else happens.
+// priority ranks the kinds: a heal comes before the blow, and both before loot and
+// trade; drifting is what is done if nothing else happens.
 func (k kind) priority() engine.Priority {
-	return [kinds]engine.Priority{engine.Low, engine.High, engine.Critical, engine.Normal}[k]
+	return [kinds]engine.Priority{engine.Low, engine.High, engine.Critical, engine.Normal, engine.Normal}[k]
 }
 
 // tally is what became of a system's operations.
@@ -88,10 +91,12 @@ func (s *system) run() {
 // ends when the world has it; until then no other operation wins the entity.
 func (s *system) act(seen []body) {
 	s.tally.asked++
-	entity := s.choose(seen)
-	c := command{op: s.nextID(), system: s.number, entity: entity, effect: s.effect()}
+	c := command{op: s.nextID(), system: s.number, entity: s.choose(seen), effect: s.effect(), partner: nobody}
+	if s.kind == trade {
+		c.partner = s.partner(c.entity, len(seen))
+	}
 	op := engine.Op{
-		ID: c.op, Target: s.arena.targets[entity],
+		ID: c.op, Target: s.arena.target(c),
 		Priority: s.kind.priority(), Name: s.kind.String(), Type: "arena",
 	}
 	handle, err := engine.Submit(context.Background(), s.arena.engine, op, func(context.Context) (struct{}, error) {
@@ -103,6 +108,22 @@ func (s *system) act(seen []body) {
 		return
 	}
 	s.pending = append(s.pending, attempt{handle, c})
+}
+
+// figure is an entity that an operation is aimed at.
+type figure struct{ target uuid.UUID }
+
+// ECSID makes it an engine.Entity.
+func (f figure) ECSID() uuid.UUID { return f.target }
+
+// target returns what an operation contends for: of those that it is aimed at the
+// first. So two may pay the same partner in one tick, but no entity pays twice.
+func (a *arena) target(c command) uuid.UUID {
+	aims := []figure{{a.targets[c.entity]}}
+	if c.partner != nobody {
+		aims = append(aims, figure{a.targets[c.partner]})
+	}
+	return engine.TargetsOf(aims)[0]
 }
 
 // nextID returns an identity for the operation that is being made.
@@ -160,6 +181,14 @@ func (s *system) choose(seen []body) (entity int) {
 	return entity
 }
 
+// partner returns another entity to trade with, nobody if there is none.
+func (s *system) partner(entity, entities int) int {
+	if entities == 1 {
+		return nobody
+	}
+	return (entity + 1 + s.random.IntN(entities-1)) % entities
+}
+
 // suits reports whether there is a point in acting on an entity.
 func (s *system) suits(b body) bool {
 	switch s.kind {
@@ -167,6 +196,8 @@ func (s *system) suits(b body) bool {
 		return b.health > 0
 	case healing:
 		return b.health < fullHealth
+	case trade:
+		return b.gold > 0
 	}
 	return true
 }
@@ -185,6 +216,8 @@ func (s *system) effect() effect {
 			return effect{gold: between(1, 10)}
 		}
 		return effect{gold: -between(1, 10)}
+	case trade:
+		return effect{pay: between(1, 10)}
 	}
 	return effect{dx: step(), dy: step()}
 }

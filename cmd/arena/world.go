@@ -64,6 +64,12 @@ func (w *world) apply(c command) {
 		purse.Gold -= loot
 		*chest += loot
 	}
+	if c.partner != nobody && c.partner != c.entity {
+		_, _, partner := w.parts.Get(w.entities[c.partner])
+		price := min(c.effect.pay, purse.Gold)
+		purse.Gold -= price
+		partner.Gold += price
+	}
 }
 
 // look returns a copy of the whole world, by number of the entity.

@@ -15,16 +15,20 @@ func TestWorldFollowsTheModel(t *testing.T) {
 	model, chests := w.look(), append([]int32(nil), w.chests...)
 	random := rand.New(rand.NewPCG(1, 2))
 	gold := wealth(model, chests)
-	clamped := 0
+	clamped, paid := 0, 0
 	for range 10_000 {
 		c := command{entity: random.IntN(entities), system: random.IntN(systems), effect: effect{
 			dx: 400 * (random.Float32() - 0.5), dy: 400 * (random.Float32() - 0.5),
-			health: random.Int32N(101) - 50, gold: random.Int32N(101) - 50,
-		}}
+			health: random.Int32N(101) - 50, gold: random.Int32N(101) - 50, pay: random.Int32N(51),
+		}, partner: random.IntN(entities+1) + nobody}
 		w.apply(c)
 		b, chest := c.effect.on(model[c.entity], chests[c.system])
 		if b.gold != model[c.entity].gold+c.effect.gold {
 			clamped++
+		}
+		if c.partner != nobody && c.partner != c.entity {
+			b, model[c.partner] = c.effect.between(b, model[c.partner])
+			paid++
 		}
 		model[c.entity], chests[c.system] = b, chest
 		seen := w.look()
@@ -35,4 +39,5 @@ func TestWorldFollowsTheModel(t *testing.T) {
 		require.True(t, b.x >= 0 && b.x <= side && b.y >= 0 && b.y <= side, b)
 	}
 	require.NotZero(t, clamped)
+	require.NotZero(t, paid)
 }

@@ -198,6 +198,22 @@ func TestUpdates(t *testing.T) {
 	})
 }
 
+// A page shows some of many conflicts and says so; the engine has lost nothing by that.
+func TestMoreThanAPageShows(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		e.Start()
+		p := openPage(live.Handler(e, live.Options{}))
+		defer p.close()
+		contend(t, e, make([]string, 5000)...)
+		pass(time.Second)
+		u := p.updates(t)[1]
+		require.True(t, u.Partial)
+		require.Equal(t, 4996, u.Conflicts[0].More)
+		require.Zero(t, e.Stats().EventsDropped)
+	})
+}
+
 // Names are whatever users give.
 func TestNamesOfAnyKind(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

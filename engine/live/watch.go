@@ -28,7 +28,8 @@ const noEvent = engine.EventKind(0)
 func (w *watch) begin() {
 	if w.current == nil {
 		w.current = w.engine.Subscribe(engine.Filter{
-			Kinds: []engine.EventKind{engine.EventRejected, engine.EventRetried},
+			Kinds:  []engine.EventKind{engine.EventRejected, engine.EventRetried},
+			Sample: true, // the page says that there were more
 		}, watchBuffer)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func Example() {
 	exporter := tracetest.NewInMemoryExporter()
 	tracer := otelengine.NewTracer(trace.NewTracerProvider(trace.WithSyncer(exporter)), 0)
-	// The window ends with the second operation here, so that the example is quick.
+	// The window closes with the second operation here, so that the example is quick.
 	e, _ := engine.New(engine.Config{Window: time.Hour, Rules: engine.Rules{Size: 2}, Hooks: tracer.Hooks()})
 
 	ctx, player := context.Background(), uuid.New()

@@ -17,7 +17,7 @@ import (
 )
 
 func Example() {
-	// The window ends with the second operation here, so that the example is quick.
+	// The window closes with the second operation here, so that the example is quick.
 	e, _ := engine.New(engine.Config{Name: "arena", Window: time.Hour, Rules: engine.Rules{Size: 2}})
 	defer e.Stop(context.Background())
 	registry := prometheus.NewRegistry()
