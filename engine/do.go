@@ -246,6 +246,12 @@ func (w *waiter) Decided(v *Verdict) {
 	w.told <- struct{}{}
 }
 
+// Refused takes the news that there was no room in time. Part of shard.Refusable.
+func (w *waiter) Refused(err error) {
+	w.outcome, w.err = 0, err
+	w.told <- struct{}{}
+}
+
 // about says what events show of the operation besides its ticket.
 func (w *waiter) about() (class string, id uuid.UUID) {
 	if w.label == nil {
@@ -302,6 +308,14 @@ func (e *Engine) settle(op *Op, w *waiter) error {
 	case w.outcome == Won:
 		w.run.entry.name(op.Name, op.Type, op.ID)
 		return nil
+	}
+	return e.lost(w)
+}
+
+// lost returns the error of an operation that has not won, and lets go of its waiter.
+func (e *Engine) lost(w *waiter) error {
+	if w.outcome == 0 {
+		return e.notStaged(context.Background(), w.err, w)
 	}
 	err := w.err
 	e.putWaiter(w)
@@ -379,12 +393,13 @@ func (e *Engine) stageWaiter(ctx context.Context, w *waiter) error {
 	return e.awaitRoom(ctx, err, w)
 }
 
-// awaitRoom waits for room where that is what staging failed for.
+// awaitRoom has the operation staged as soon as there is room, if that is what staging
+// failed for. On a shard's own goroutine there will be none; nor would a verdict come.
 //
 //go:noinline
 func (e *Engine) awaitRoom(ctx context.Context, err error, w *waiter) error {
-	if err == shard.ErrFull && e.parks() {
-		if _, err = w.gen.shards[w.index].StageWait(&w.staged, ctx.Done()); err == nil {
+	if err == shard.ErrFull && e.config.WhenFull == Park {
+		if err = w.gen.shards[w.index].StageLater(&w.staged); err == nil {
 			return nil
 		}
 	}

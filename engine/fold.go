@@ -148,7 +148,7 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 		}
 		return err
 	}
-	return w.err
+	return e.lost(w)
 }
 
 // decidedHook is what is called between decided and told.

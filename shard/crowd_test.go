@@ -13,6 +13,14 @@ import (
 // withShard runs a shard of that configuration under virtual time, and lets it
 // end. What its operations are told is collected in a crowd.
 func withShard(t *testing.T, config Config, f func(s *Shard, c *crowd)) {
+	withIdleShard(t, config, func(s *Shard, c *crowd) {
+		go s.Run()
+		f(s, c)
+	})
+}
+
+// withIdleShard is withShard with a shard that f starts.
+func withIdleShard(t *testing.T, config Config, f func(s *Shard, c *crowd)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
 		config.Now = c.now
@@ -20,7 +28,6 @@ func withShard(t *testing.T, config Config, f func(s *Shard, c *crowd)) {
 			config.RingSize = 1024
 		}
 		s := New(config)
-		go s.Run()
 		defer s.Abort() // if f fails; the bubble waits for its end
 		f(s, c)
 		s.Close()

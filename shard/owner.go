@@ -49,6 +49,7 @@ type owner struct {
 	stuck   bool   // after Close, nothing but windows of held targets was left
 	pace    pace
 
+	backlog                   []Op      // taken from the shard's, and not submitted yet
 	mail                      []control // taken, and to be applied
 	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
 
@@ -184,6 +185,7 @@ func (s *Shard) Run() {
 	ended = true
 	s.tally.open.Store(0) // windows of which nobody is left
 	s.pulse.promise.Store(unpromised)
+	s.closeBacklog()
 	s.bell.Close()
 	close(s.done)
 }
@@ -225,6 +227,7 @@ func (s *Shard) look() bool {
 	s.measureCycle()
 	s.tally.publish(s.owner.core)
 	s.strict.Store(s.owner.core.Strict())
+	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
 	return !(closed && s.owner.whole && s.owner.core.Staged() == 0)
 }

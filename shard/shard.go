@@ -146,6 +146,7 @@ type Shard struct {
 	waiting   chan struct{} // closed when what is left after Close waits for winners
 	aborted   atomicBool    // publishes Abort to the owner; no other memory
 	inbox     inbox
+	backlog   backlog
 	waits     atomicBool // publishes to ending winners that the owner waits for one
 	strict    atomicBool // publishes to submitters that they may be kept out, and told so at once
 

@@ -19,6 +19,12 @@ var shardConfigurations = []configuration{
 	shardWith(shardSizes{producers: 3, items: 1, slots: 16, ordered: true, late: true}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: waiting}, 8, 3),
 	shardWith(shardSizes{producers: 3, items: 1, slots: 1, how: waiting, gives: true}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving}, 8, 3),
+	shardWith(shardSizes{producers: 3, items: 1, slots: 1, how: leaving}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, withdraws: true}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, withdraws: true, ends: closes}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, ends: closes}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, ends: aborts}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 3, slots: 4, how: batch}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 4, withdraws: true}, 8, 3),
 	shardWith(shardSizes{producers: 1, items: 2, slots: 4, withdraws: true, reuses: true}, 8, 3),
@@ -58,6 +64,7 @@ type how uint8
 const (
 	atOnce how = iota
 	waiting
+	leaving
 	batch
 )
 
@@ -76,7 +83,7 @@ func (z shardSizes) String() string {
 		on   bool
 		name string
 	}{
-		{z.how == waiting, "waits"}, {z.how == batch, "batches"}, {z.apart, "apart"}, {z.ordered, "ordered"},
+		{z.how == waiting, "waits"}, {z.how == leaving, "leaves"}, {z.how == batch, "batches"}, {z.apart, "apart"}, {z.ordered, "ordered"},
 		{z.late, "late"}, {z.withdraws, "withdraws"}, {z.reuses, "reuses"}, {z.gives, "gives up"}, {z.locks, "locks"},
 		{z.exclusive, "exclusive"}, {z.retries, "retries"}, {z.ends == closes, "closes"}, {z.ends == aborts, "aborts"},
 	} {

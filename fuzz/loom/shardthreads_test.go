@@ -2,7 +2,11 @@
 
 package loom
 
-import "example.com/contend/shard"
+import (
+	"math"
+
+	"example.com/contend/shard"
+)
 
 func (u *shardUsers) produce(p int, mine []*submission) {
 	if u.how == batch {
@@ -36,9 +40,15 @@ func (u *shardUsers) submit(p int, s *submission) {
 	if p == 0 && u.gives {
 		done = u.gaveUp
 	}
-	if u.how == waiting {
+	switch u.how {
+	case waiting:
 		s.sequence, s.err = u.shard.StageWait(&s.op, done)
-	} else {
+	case leaving:
+		s.sequence = math.MaxUint64 // until it is told
+		if err := u.shard.StageLater(&s.op); err != nil { // else it may have been refused meanwhile
+			s.err = err
+		}
+	default:
 		s.sequence, s.err = u.shard.Stage(&s.op)
 	}
 	s.end()
@@ -82,8 +92,21 @@ func (s *submission) Decided(v *shard.Verdict) {
 	if s.withdrawn {
 		s.Failf("it was withdrawn and is told %v", v.Outcome)
 	}
+	if s.how == leaving {
+		s.sequence = v.Op.Sequence
+	}
 	if v.Op.Sequence != s.sequence && s.over {
 		s.Failf("operation %d is told what is meant for %v", s.sequence, v.Op)
+	}
+}
+
+// Refused is told that there was no room in time.
+func (s *submission) Refused(err error) {
+	if s.withdrawn || s.err != nil {
+		s.Failf("it is refused (%v) after it was withdrawn (%v) or refused (%v)", err, s.withdrawn, s.err)
+	}
+	if s.err = err; s.over { // else end counts it
+		s.outcomes++
 	}
 }
 

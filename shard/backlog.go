@@ -1,0 +1,119 @@
+package shard
+
+// Refusable is told that an operation which was left with StageLater is refused after
+// all: with ErrClosed or ErrOverloaded, instead of a verdict.
+type Refusable interface {
+	// Refused is called on the shard's goroutine, as Contender.Decided is.
+	Refused(err error)
+}
+
+// backlog is what waits for room in the ring without its submitters: they wait for
+// the verdict instead.
+type backlog struct {
+	mu     mutex
+	ops    []Op
+	closed bool // nothing is taken in any more
+}
+
+// add puts an operation in line. It reports false if the backlog is closed, and
+// whether it is the first.
+func (b *backlog) add(op *Op) (first, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false, false
+	}
+	b.ops = append(b.ops, *op)
+	return len(b.ops) == 1, true
+}
+
+// take empties the line, for good if it is closed with that.
+func (b *backlog) take(closes bool) []Op {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ops := b.ops
+	b.ops = nil
+	b.closed = b.closed || closes
+	return ops
+}
+
+// StageLater is Stage for a submitter that waits for the verdict anyway, and whose
+// ticket's To is Refusable. Where the ring is full it leaves the operation with the
+// owner, who submits it as soon as there is room; the operation's place in the order
+// of submission is where the owner puts it. So a submitter parks once, not twice:
+// 300,000 that come at once would spend most of their time in the waiting room.
+// Whoever withdraws the ticket meanwhile is told nothing, as after Stage. Safe for
+// concurrent use.
+func (s *Shard) StageLater(op *Op) error {
+	_, err := s.Stage(op)
+	if err != ErrFull {
+		return err
+	}
+	if !op.Begin() {
+		return ErrInUse
+	}
+	op.At = unstamped
+	s.room.Enter() // newcomers leave it a slot
+	first, ok := s.backlog.add(op)
+	if !ok {
+		s.room.Leave()
+		if !op.cancel() {
+			return ErrGaveUp
+		}
+		return ErrClosed
+	}
+	if first {
+		s.bell.Ring()
+	}
+	return nil
+}
+
+// takeBacklog submits what waits for room, as far as there is any.
+func (s *Shard) takeBacklog() {
+	o := &s.owner
+	if s.room.Waiting() == 0 {
+		return
+	}
+	if len(o.backlog) == 0 {
+		o.backlog = s.backlog.take(false)
+	}
+	n := 0
+	for ; n < len(o.backlog); n++ {
+		op := &o.backlog[n]
+		err := s.refusal(op.Priority)
+		if err == nil {
+			_, err = s.ring.Push(op)
+		}
+		if err == ErrFull {
+			break
+		}
+		s.room.Leave()
+		if err != nil {
+			s.turnAway(op, err)
+		}
+	}
+	clear(o.backlog[:n])
+	if o.backlog = o.backlog[n:]; len(o.backlog) == 0 {
+		o.backlog = nil
+	}
+}
+
+// closeBacklog refuses what is left. The ring must be closed.
+func (s *Shard) closeBacklog() {
+	o := &s.owner
+	left := o.backlog
+	o.backlog = nil
+	for _, ops := range [][]Op{left, s.backlog.take(true)} {
+		for i := range ops {
+			s.room.Leave()
+			s.turnAway(&ops[i], ErrClosed)
+		}
+	}
+}
+
+// turnAway refuses an operation, unless it was withdrawn.
+func (s *Shard) turnAway(op *Op, err error) {
+	if op.cancel() {
+		op.Ticket.To.(Refusable).Refused(err)
+	}
+}
