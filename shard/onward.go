@@ -40,6 +40,7 @@ func (s *Shard) goOn() {
 	s.ring.DrainRuns(tail, o.take)
 	o.drained += int(s.ring.Drained() - before)
 	s.tally.publish(o.core) // there is a limit
+	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
 }
 
