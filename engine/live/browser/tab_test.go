@@ -16,8 +16,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a browser may take for one test, on a busy machine.
-const patience = 2 * time.Minute
+// patience is how many seconds a browser may take for one test, on a busy machine. They
+// are counted one by one: those in which the machine let nothing run are none.
+const patience = 120
+
+// patient returns a context that is cancelled when patience ends, or before.
+func patient() (ctx context.Context, cancel func()) {
+	ctx, cancel = context.WithCancel(context.Background())
+	go func() {
+		second := time.NewTicker(time.Second)
+		defer second.Stop()
+		for range patience {
+			select {
+			case <-second.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		cancel()
+	}()
+	return ctx, cancel
+}
 
 // tab is a browser with one page.
 type tab struct {
@@ -35,7 +54,7 @@ func openTab(t *testing.T) *tab {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // which root cannot have
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := patient()
 	t.Cleanup(cancel)
 	ctx, cancelBrowser := chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancelBrowser)
