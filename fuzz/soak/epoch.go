@@ -14,7 +14,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// patience is after how long something that does not end hangs.
+// patience is after how long something that does not end hangs. It is counted by what
+// comes one by one: a time in which the machine let nothing run is none.
 const patience = 30 * time.Second
 
 // epoch is the life of one engine.
@@ -164,26 +165,29 @@ func (e *epoch) warmShards() {
 func (e *epoch) finishes(what string, f func()) bool {
 	done := make(chan struct{})
 	go func() { defer close(done); f() }()
-	timer := time.NewTimer(e.load + patience)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return true
-	case <-timer.C:
-		e.violation(model.Hung, "%s did not end: %v", what, e.engine.Stats())
-		e.stuck = true
-		return false
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	for left := e.load + patience; left > 0; left -= time.Second {
+		select {
+		case <-done:
+			return true
+		case <-second.C:
+		}
 	}
+	e.violation(model.Hung, "%s did not end: %v", what, e.engine.Stats())
+	e.stuck = true
+	return false
 }
 
 // settle waits until what the load took was given back, which an engine that is let
 // run does within a second (tests in virtual time see to that), while a leak stays
 // for good.
 func (e *epoch) settle() {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(e.flags.Window) {
+	for left := patience; left > 0; left -= e.flags.Window {
 		if e.after = settledUsage(); e.ratio() <= mostKept && e.after.goroutines <= e.before.goroutines {
 			return
 		}
+		time.Sleep(e.flags.Window)
 	}
 }
 

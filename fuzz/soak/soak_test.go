@@ -23,7 +23,7 @@ func soaked(ctx context.Context, args ...string) (status int, out, progress stri
 }
 
 func TestShortSoak(t *testing.T) {
-	status, out, progress := soaked(context.Background(), "--duration", "600ms", "--epoch", "300ms", "--burst", "500", "--window", "5ms")
+	status, out, progress := soaked(context.Background(), "--duration", "600ms", "--epoch", "300ms", "--burst", "500", "--window", "5ms", "--late", "1h")
 	require.Equal(t, exitOK, status, out)
 	for _, word := range []string{"completed", "withdrawn", "bursts", "restarts", "incidents", "goroutines", "wrongly won", "late", "nothing was wrong"} {
 		assert.Contains(t, out, word)
@@ -51,7 +51,7 @@ func (c *cancelling) Write(b []byte) (int, error) { c.cancel(); return len(b), n
 func TestInterruptedSoakStillReports(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var out bytes.Buffer
-	status := run(ctx, []string{"--duration", "1h", "--epoch", "100ms", "--burst", "100", "--window", "2ms"}, &out, &cancelling{cancel})
+	status := run(ctx, []string{"--duration", "1h", "--epoch", "100ms", "--burst", "100", "--window", "2ms", "--late", "1h"}, &out, &cancelling{cancel})
 	require.Equal(t, exitOK, status, out.String())
 	require.Contains(t, out.String(), "1 epochs, interrupted")
 }
