@@ -39,7 +39,7 @@ func (s *Shard) goOn() {
 	o.found = readClock(s.config.Now)
 	s.ring.DrainRuns(tail, o.take)
 	o.drained += int(s.ring.Drained() - before)
-	s.tally.publish(o.core) // there is a limit
+	s.tally.publish(o.core, s.ring.Drained()) // there is a limit
 	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
 }

@@ -225,7 +225,7 @@ func (s *Shard) look() bool {
 	s.owner.age()
 	s.endWatching()
 	s.measureCycle()
-	s.tally.publish(s.owner.core)
+	s.tally.publish(s.owner.core, s.ring.Drained())
 	s.strict.Store(s.owner.core.Strict())
 	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())

@@ -113,7 +113,7 @@ func (s *Shard) Vitals() Vitals {
 	now := s.config.Now() // later than what it is compared with
 	overdue := max(0, now-wakes)
 	v := Vitals{
-		Staged:   int(s.tally.staged.Load()) + s.ring.Len(),
+		Staged:   s.unsettled(),
 		Lateness: time.Duration(max(s.pulse.worst(now), overdue)),
 		Overdue:  time.Duration(overdue),
 		Wakes:    wakes,

@@ -32,8 +32,9 @@ type Stats struct {
 // itself. Written by the owner, read by anyone. Those that nobody decides by
 // are no scheduling points of the explorer's.
 type tally struct {
-	staged    atomicInt64 // in groups, without the ring; read by every submission
-	floor     atomicInt64 // what exceeds it may displace; read by submissions when full
+	staged    atomicInt64   // in groups, without the ring; read by every submission
+	account   atomic.Uint64 // staged, and up to where the ring was drained then; see unsettled
+	floor     atomicInt64   // what exceeds it may displace; read by submissions when full
 	open      atomic.Int64
 	groups    atomic.Uint64
 	conflicts atomic.Uint64
@@ -112,17 +113,27 @@ func (t *tally) countDismissed(batch []Dismissal) {
 	}
 }
 
-// publish shows what the core holds.
-func (t *tally) publish(c *Core) {
+// publish shows what the core holds, with what was drained from the ring up to a
+// position.
+func (t *tally) publish(c *Core, drained uint64) {
 	floor := int64(math.MinInt64)
 	if priority, full := c.Floor(); full {
 		floor = int64(priority)
 	}
 	t.floor.Store(floor)
 	t.staged.Store(int64(c.Staged()))
+	t.account.Store(uint64(c.Staged())<<32 | uint64(uint32(drained)))
 	t.open.Store(int64(c.Open()))
 	t.withdrawn.Store(c.Withdrawn())
 	t.bytes.Store(int64(c.Bytes()))
+}
+
+// unsettled returns how many operations were accepted and are not decided, as of the
+// owner's last look: what was staged then, and what was submitted since. Both are of one
+// moment, so that nothing is left out while the owner takes it from the ring.
+func (s *Shard) unsettled() int {
+	account := s.tally.account.Load() // before the tail, which only grows
+	return int(account>>32) + int(uint32(s.ring.Tail())-uint32(account))
 }
 
 // Stats returns the shard's counts. It is safe for concurrent use; the counts
@@ -130,7 +141,7 @@ func (t *tally) publish(c *Core) {
 func (s *Shard) Stats() Stats {
 	return Stats{
 		Accepted:  s.ring.Tail(),
-		Staged:    int(s.tally.staged.Load()) + s.ring.Len(),
+		Staged:    s.unsettled(),
 		Open:      int(s.tally.open.Load()),
 		Groups:    s.tally.groups.Load(),
 		Conflicts: s.tally.conflicts.Load(),

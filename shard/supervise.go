@@ -109,7 +109,7 @@ func (s *Shard) giveUp() {
 	}
 	s.attempt(s.tellDecided)
 	s.startOver()
-	s.tally.publish(o.core)
+	s.tally.publish(o.core, s.ring.Drained())
 }
 
 // emptyWindows gives everybody back who stands in a window.
