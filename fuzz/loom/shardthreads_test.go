@@ -44,7 +44,7 @@ func (u *shardUsers) submit(p int, s *submission) {
 	case waiting:
 		s.sequence, s.err = u.shard.StageWait(&s.op, done)
 	case leaving:
-		s.sequence = math.MaxUint64 // until it is told
+		s.sequence = math.MaxUint64                       // until it is told
 		if err := u.shard.StageLater(&s.op); err != nil { // else it may have been refused meanwhile
 			s.err = err
 		}
