@@ -27,6 +27,12 @@ func (b *backlog) add(op *Op) (first, ok bool) {
 	return len(b.ops) == 1, true
 }
 
+func (b *backlog) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.ops)
+}
+
 // take empties the line, for good if it is closed with that.
 func (b *backlog) take(closes bool) []Op {
 	b.mu.Lock()
@@ -75,14 +81,22 @@ func (s *Shard) takeBacklog() {
 		return
 	}
 	if len(o.backlog) == 0 {
-		o.backlog = s.backlog.take(false)
+		if o.backlog = s.backlog.take(false); len(o.backlog) == 0 {
+			return
+		}
 	}
 	n := 0
-	for ; n < len(o.backlog); n++ {
+	for share := s.backlogShare(); n < len(o.backlog); n++ {
 		op := &o.backlog[n]
 		err := s.refusal(op.Priority)
+		if err == nil && share == 0 {
+			break
+		}
 		if err == nil {
-			_, err = s.ring.Push(op)
+			var position uint64
+			if position, err = s.ring.Push(op); err == nil {
+				share, o.pushed = share-1, position+1
+			}
 		}
 		if err == ErrFull {
 			break
@@ -96,6 +110,23 @@ func (s *Shard) takeBacklog() {
 	if o.backlog = o.backlog[n:]; len(o.backlog) == 0 {
 		o.backlog = nil
 	}
+}
+
+// backlogShare returns how many slots the backlog may take: half of them if that many
+// producers are parked in the room, and the odd one unless it had the last. Else who
+// parks would wait until nobody leaves anything here.
+func (s *Shard) backlogShare() int {
+	o := &s.owner
+	parked := s.room.Waiting() - len(o.backlog) - s.backlog.len()
+	if parked <= 0 {
+		return s.ring.Cap()
+	}
+	free := s.ring.Cap() - s.ring.Len()
+	theirs := free / 2
+	if s.ring.Tail() == o.pushed {
+		theirs = (free + 1) / 2
+	}
+	return free - min(parked, theirs)
 }
 
 // closeBacklog refuses what is left. The ring must be closed.
