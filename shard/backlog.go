@@ -142,9 +142,11 @@ func (s *Shard) closeBacklog() {
 	}
 }
 
-// turnAway refuses an operation, unless it was withdrawn.
+// turnAway refuses an operation, which is told unless it was withdrawn.
 func (s *Shard) turnAway(op *Op, err error) {
 	if op.cancel() {
 		op.Ticket.To.(Refusable).Refused(err)
+	} else {
+		s.tally.gaveUp.Add(1)
 	}
 }
