@@ -1,5 +1,7 @@
 package shard
 
+import "example.com/contend/ring"
+
 // Refusable is told that an operation which was left with StageLater is refused after
 // all: with ErrClosed or ErrOverloaded, instead of a verdict.
 type Refusable interface {
@@ -15,14 +17,16 @@ type backlog struct {
 	closed bool // nothing is taken in any more
 }
 
-// add puts an operation in line. It reports false if the backlog is closed, and
-// whether it is the first.
-func (b *backlog) add(op *Op) (first, ok bool) {
+// add puts an operation in line, and announces it in the room: not before, or the owner
+// would take it for one that parks there. It reports false if the backlog is closed,
+// and whether it is the first.
+func (b *backlog) add(op *Op, room *ring.Room) (first, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return false, false
 	}
+	room.Enter() // newcomers leave it a slot
 	b.ops = append(b.ops, *op)
 	return len(b.ops) == 1, true
 }
@@ -59,10 +63,8 @@ func (s *Shard) StageLater(op *Op) error {
 		return ErrInUse
 	}
 	op.At = unstamped
-	s.room.Enter() // newcomers leave it a slot
-	first, ok := s.backlog.add(op)
+	first, ok := s.backlog.add(op, s.room)
 	if !ok {
-		s.room.Leave()
 		if !op.cancel() {
 			return ErrGaveUp
 		}
@@ -117,7 +119,8 @@ func (s *Shard) takeBacklog() {
 // parks would wait until nobody leaves anything here.
 func (s *Shard) backlogShare() int {
 	o := &s.owner
-	parked := s.room.Waiting() - len(o.backlog) - s.backlog.len()
+	parked := s.room.Waiting() // first, so that whoever is left here meanwhile does not count
+	parked -= len(o.backlog) + s.backlog.len()
 	if parked <= 0 {
 		return s.ring.Cap()
 	}
