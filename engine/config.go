@@ -28,7 +28,9 @@ const (
 type WhenFull uint8
 
 const (
-	// Park waits for room, in order of arrival.
+	// Park waits for room: in order of arrival, but for calls that wait for their
+	// verdict anyway (of Do and its kin), which have a line of their own. The two
+	// share the room.
 	Park WhenFull = iota
 	// Refuse fails with an OverloadedError: submitting never blocks.
 	Refuse

@@ -394,7 +394,8 @@ func (e *Engine) stageWaiter(ctx context.Context, w *waiter) error {
 }
 
 // awaitRoom has the operation staged as soon as there is room, if that is what staging
-// failed for. On a shard's own goroutine there will be none; nor would a verdict come.
+// failed for. Unlike in parks it does not matter whether it is a shard's own goroutine:
+// a call there waits for a verdict in vain, whether there is room or not.
 //
 //go:noinline
 func (e *Engine) awaitRoom(ctx context.Context, err error, w *waiter) error {

@@ -16,7 +16,7 @@ import (
 // and every winner of Do and Submit is Completed, Failed or Stopped.
 type Stats struct {
 	Submitted  uint64 // operations accepted for staging
-	Refused    uint64 // submissions refused
+	Refused    uint64 // submissions refused, or given up before there was room
 	Overloaded uint64 // of these, with an OverloadedError
 	Won        uint64 // groups decided
 	Conflicts  uint64 // of these, with more than one contender
@@ -117,6 +117,7 @@ func (e *Engine) Stats() Stats {
 		}
 		s.Running = g.running()
 	}
+	s.Refused += total.GaveUp
 	s.Submitted, s.Won, s.Conflicts = total.Accepted, total.Groups, total.Conflicts
 	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn, total.Stopped
 	s.Early, s.Retried, s.Folded = total.Early, total.Retried, total.Folded
@@ -149,6 +150,7 @@ func plus(a, b shard.Stats) shard.Stats {
 		Restarts:  a.Restarts + b.Restarts,
 		Stopped:   a.Stopped + b.Stopped,
 		Withdrawn: a.Withdrawn + b.Withdrawn,
+		GaveUp:    a.GaveUp + b.GaveUp,
 		Sleeps:    a.Sleeps + b.Sleeps,
 		Incidents: a.Incidents + b.Incidents,
 		Bytes:     a.Bytes + b.Bytes,

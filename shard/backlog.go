@@ -1,5 +1,7 @@
 package shard
 
+import "example.com/contend/ring"
+
 // Refusable is told that an operation which was left with StageLater is refused after
 // all: with ErrClosed or ErrOverloaded, instead of a verdict.
 type Refusable interface {
@@ -15,16 +17,24 @@ type backlog struct {
 	closed bool // nothing is taken in any more
 }
 
-// add puts an operation in line. It reports false if the backlog is closed, and
-// whether it is the first.
-func (b *backlog) add(op *Op) (first, ok bool) {
+// add puts an operation in line, and announces it in the room: not before, or the owner
+// would take it for one that parks there. It reports false if the backlog is closed,
+// and whether it is the first.
+func (b *backlog) add(op *Op, room *ring.Room) (first, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
 		return false, false
 	}
+	room.Enter() // newcomers leave it a slot
 	b.ops = append(b.ops, *op)
 	return len(b.ops) == 1, true
+}
+
+func (b *backlog) len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.ops)
 }
 
 // take empties the line, for good if it is closed with that.
@@ -53,10 +63,8 @@ func (s *Shard) StageLater(op *Op) error {
 		return ErrInUse
 	}
 	op.At = unstamped
-	s.room.Enter() // newcomers leave it a slot
-	first, ok := s.backlog.add(op)
+	first, ok := s.backlog.add(op, s.room)
 	if !ok {
-		s.room.Leave()
 		if !op.cancel() {
 			return ErrGaveUp
 		}
@@ -75,14 +83,22 @@ func (s *Shard) takeBacklog() {
 		return
 	}
 	if len(o.backlog) == 0 {
-		o.backlog = s.backlog.take(false)
+		if o.backlog = s.backlog.take(false); len(o.backlog) == 0 {
+			return
+		}
 	}
 	n := 0
-	for ; n < len(o.backlog); n++ {
+	for share := s.backlogShare(); n < len(o.backlog); n++ {
 		op := &o.backlog[n]
 		err := s.refusal(op.Priority)
+		if err == nil && share == 0 {
+			break
+		}
 		if err == nil {
-			_, err = s.ring.Push(op)
+			var position uint64
+			if position, err = s.ring.Push(op); err == nil {
+				share, o.pushed = share-1, position+1
+			}
 		}
 		if err == ErrFull {
 			break
@@ -98,6 +114,24 @@ func (s *Shard) takeBacklog() {
 	}
 }
 
+// backlogShare returns how many slots the backlog may take: half of them if that many
+// producers are parked in the room, and the odd one unless it had the last. Else who
+// parks would wait until nobody leaves anything here.
+func (s *Shard) backlogShare() int {
+	o := &s.owner
+	parked := s.room.Waiting() // first, so that whoever is left here meanwhile does not count
+	parked -= len(o.backlog) + s.backlog.len()
+	if parked <= 0 {
+		return s.ring.Cap()
+	}
+	free := s.ring.Cap() - s.ring.Len()
+	theirs := free / 2
+	if s.ring.Tail() == o.pushed {
+		theirs = (free + 1) / 2
+	}
+	return free - min(parked, theirs)
+}
+
 // closeBacklog refuses what is left. The ring must be closed.
 func (s *Shard) closeBacklog() {
 	o := &s.owner
@@ -111,9 +145,11 @@ func (s *Shard) closeBacklog() {
 	}
 }
 
-// turnAway refuses an operation, unless it was withdrawn.
+// turnAway refuses an operation, which is told unless it was withdrawn.
 func (s *Shard) turnAway(op *Op, err error) {
 	if op.cancel() {
 		op.Ticket.To.(Refusable).Refused(err)
+	} else {
+		s.tally.gaveUp.Add(1)
 	}
 }

@@ -67,7 +67,7 @@ func TestBacklogIsRefusedAtTheClose(t *testing.T) {
 		require.Zero(t, s.room.Waiting())
 		op := c.op("late", 1, Op{})
 		require.ErrorIs(t, s.StageLater(&op), ErrClosed)
-		_, ok := s.backlog.add(&op)
+		_, ok := s.backlog.add(&op, s.room)
 		require.False(t, ok, "nobody would look at it")
 	})
 }
@@ -107,4 +107,23 @@ func TestWithdrawnFromTheBacklog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A shard that is given up refuses its backlog, and withdrawn operations in it are
+// counted.
+func TestGivenUpShardRefusesItsBacklog(t *testing.T) {
+	withIdleShard(t, Config{RingSize: 4}, func(s *Shard, c *crowd) {
+		var refused []string
+		tickets := c.leave(s, &refused, 7, time.Millisecond)
+		require.True(t, tickets[5].Withdraw())
+		s.owner.fatal = &Fault{Value: "broken"}
+		go s.Run()
+		<-s.Done()
+		require.Equal(t, 4, c.count())
+		require.Equal(t, Stopped, c.outcome("0"))
+		require.Equal(t, []string{"4: " + ErrClosed.Error(), "6: " + ErrClosed.Error()}, refused)
+		require.False(t, tickets[5].InUse())
+		require.EqualValues(t, 1, s.Stats().GaveUp)
+		require.Zero(t, s.room.Waiting())
+	})
 }

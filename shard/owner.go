@@ -50,6 +50,7 @@ type owner struct {
 	pace    pace
 
 	backlog                   []Op      // taken from the shard's, and not submitted yet
+	pushed                    uint64    // the tail after the last of the backlog was pushed
 	mail                      []control // taken, and to be applied
 	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
 

@@ -22,6 +22,7 @@ type Stats struct {
 	Cleared   uint64 // operations whose target was cleared
 	Stopped   uint64 // operations told so because the shard was aborted or given up
 	Withdrawn uint64 // operations found withdrawn, mostly when their group is decided
+	GaveUp    uint64 // operations withdrawn while they waited for room that did not come: not accepted
 	Sleeps    uint64 // timed sleeps of the owner
 	Restarts  uint64 // of the owner, after a panic or Goexit
 	Incidents uint64 // panics and exits in the hook or a contender
@@ -48,6 +49,7 @@ type tally struct {
 	cleared   atomic.Uint64
 	stopped   atomic.Uint64
 	withdrawn atomic.Uint64
+	gaveUp    atomic.Uint64
 	sleeps    atomic.Uint64
 	restarts  atomic.Uint64
 	incidents atomic.Uint64
@@ -155,6 +157,7 @@ func (s *Shard) Stats() Stats {
 		Cleared:   s.tally.cleared.Load(),
 		Stopped:   s.tally.stopped.Load(),
 		Withdrawn: s.tally.withdrawn.Load(),
+		GaveUp:    s.tally.gaveUp.Load(),
 		Sleeps:    s.tally.sleeps.Load(),
 		Restarts:  s.tally.restarts.Load(),
 		Incidents: s.tally.incidents.Load(),
