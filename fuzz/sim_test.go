@@ -19,6 +19,7 @@ import (
 // simulateSeed runs the world of a seed.
 func simulateSeed(t *testing.T, seed uint64, traced bool) (w *simWorld) {
 	defer interleave.Use(nil)
+	sim.Collect(seed)
 	synctest.Test(t, func(*testing.T) {
 		w = newSimWorld(seed, traced)
 		w.turn.Runaway(100*simSteps, func() {

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -225,10 +226,25 @@ func (t *Turnstile) task(id int64) *task {
 }
 
 // OneProcessor sets GOMAXPROCS to 1 for the rest of a test: what is woken then
-// runs when whoever woke it has come to its next gate, not beside it.
+// runs when whoever woke it has come to its next gate, not beside it. Nor is garbage
+// collected but in Collect, since a collection lets others go on anywhere.
 func OneProcessor(t testing.TB) {
-	before := runtime.GOMAXPROCS(1)
-	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
+	before, percent := runtime.GOMAXPROCS(1), debug.SetGCPercent(-1)
+	t.Cleanup(func() {
+		runtime.GOMAXPROCS(before)
+		debug.SetGCPercent(percent)
+	})
+}
+
+// collectEvery is how many programs leave their garbage behind before it is collected.
+const collectEvery = 32
+
+// Collect collects garbage between two programs, every so often. It takes the number
+// of the program.
+func Collect(number uint64) {
+	if number%collectEvery == 0 {
+		runtime.GC()
+	}
 }
 
 // forever is how long Drive waits for a sign of life.
