@@ -25,8 +25,9 @@ func fullRing(t *testing.T) (e *engine.Engine, goOn func()) {
 	return e, func() { close(block) }
 }
 
-// Each call is counted as submitted or as refused, also one that gave up while it
-// waited for room and for which there was none before the engine stopped.
+// Each call is counted as submitted or as refused, and as what its caller is told: also
+// one that gave up while it waited for room and for which there was none before the
+// engine stopped.
 func TestGivenUpWhileWaitingForRoomIsCounted(t *testing.T) {
 	for _, stops := range []bool{false, true} {
 		inBubble(t, func(t *testing.T) {
@@ -54,6 +55,7 @@ func TestGivenUpWhileWaitingForRoomIsCounted(t *testing.T) {
 			pass(time.Second)
 			s := e.Stats()
 			require.EqualValues(t, 5, s.Submitted+s.Refused)
+			require.EqualValues(t, 1, s.Withdrawn, "the quitter was told so")
 			require.Equal(t, s.Submitted, s.Won+s.Rejected+s.Withdrawn)
 		})
 	}

@@ -296,6 +296,7 @@ func (e *Engine) putWaiter(w *waiter) {
 	}
 	w.Name, w.Extra = "", nil
 	w.gen, w.label, w.err, w.outcome = nil, nil, nil, 0
+	w.runs, w.run.runs = nil, nil // of the generation, too
 	e.waiters.Put(w)
 }
 

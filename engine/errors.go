@@ -233,7 +233,7 @@ func named(name string, id OpID) string {
 // WithdrawnError ends or refuses an operation that gave up before its verdict.
 type WithdrawnError struct {
 	// Accepted is false if the context had ended before the operation was
-	// submitted. It is true for a call of Do and its kin that waited for room.
+	// submitted.
 	Accepted bool
 	// Cause is the context's cause, nil if Withdraw was called. errors.Is and
 	// errors.As see it.

@@ -119,7 +119,9 @@ func TestParkedSubmissionGivesUp(t *testing.T) {
 		close(block)
 		_, err = stop.wait()
 		require.NoError(t, err)
-		require.EqualValues(t, 2, e.Stats().Submitted)
+		s := e.Stats()
+		require.EqualValues(t, 3, s.Submitted, "two were staged, and Do left its operation with the shard")
+		require.EqualValues(t, 1, s.Withdrawn)
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 // and every winner of Do and Submit is Completed, Failed or Stopped.
 type Stats struct {
 	Submitted  uint64 // operations accepted for staging
-	Refused    uint64 // submissions refused, or given up before there was room
+	Refused    uint64 // submissions refused
 	Overloaded uint64 // of these, with an OverloadedError
 	Won        uint64 // groups decided
 	Conflicts  uint64 // of these, with more than one contender
@@ -117,9 +117,8 @@ func (e *Engine) Stats() Stats {
 		}
 		s.Running = g.running()
 	}
-	s.Refused += total.GaveUp
-	s.Submitted, s.Won, s.Conflicts = total.Accepted, total.Groups, total.Conflicts
-	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn, total.Stopped
+	s.Submitted, s.Won, s.Conflicts = total.Accepted+total.GaveUp, total.Groups, total.Conflicts
+	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn+total.GaveUp, total.Stopped
 	s.Early, s.Retried, s.Folded = total.Early, total.Retried, total.Folded
 	s.Masked, s.Displaced, s.Undecided = total.Masked, total.Displaced, total.Faulted
 	s.Cleared, s.Restarts = total.Cleared, total.Restarts

@@ -22,7 +22,7 @@ type Stats struct {
 	Cleared   uint64 // operations whose target was cleared
 	Stopped   uint64 // operations told so because the shard was aborted or given up
 	Withdrawn uint64 // operations found withdrawn, mostly when their group is decided
-	GaveUp    uint64 // operations withdrawn while they waited for room that did not come: not accepted
+	GaveUp    uint64 // operations withdrawn from the backlog, for which no room came: not in Accepted
 	Sleeps    uint64 // timed sleeps of the owner
 	Restarts  uint64 // of the owner, after a panic or Goexit
 	Incidents uint64 // panics and exits in the hook or a contender
