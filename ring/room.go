@@ -14,8 +14,9 @@ package ring
 // Waiters are admitted in the order in which they came. Newcomers should leave as
 // many slots free as producers wait, and may take the others: if all had to queue up
 // behind the first, a few producers in a loop would each park for every value, as a
-// room in which somebody waits would never empty. An owner whose room is not empty must not sleep for longer than a moment, so that a producer that
-// entered just after Admit looked is admitted by the next one.
+// room in which somebody waits would never empty. An owner whose room is not empty must
+// not sleep for longer than a moment, so that a producer that entered just after Admit
+// looked is admitted by the next one.
 //
 // Enter, Leave, Waiting and Wait are safe for concurrent use; Admit belongs to
 // the owner goroutine.

@@ -1,9 +1,11 @@
 // Package shard decides which of the operations aimed at the same target wins,
 // for the targets that are routed to it. One goroutine, the owner, does all of
-// it; everybody else only puts operations into its ring.
+// it; everybody else only puts operations into its ring, or into the backlog in front
+// of it where the ring is full and the submitter waits for the verdict anyway.
 //
 //	submitters                      owner goroutine
 //	──────────                      ───────────────────────────────────────
+//	StageLater ─▶ backlog ─▶ ring, by the owner
 //	Stage ─▶ ring ─drain─▶ Core.Stage ─▶ table ─▶ group ◀─ wheel (deadlines)
 //	Lock, Ended ─▶ inbox ─▶ Core.Lock, Core.Ended
 //	                       Core.Advance ─▶ Core.Decide ─▶ Decided hook
@@ -47,7 +49,8 @@
 // so that it need not be woken: it is due after a full window anyway, and the
 // deadline that the owner sleeps for usually comes before. Only an operation
 // due at least a tick before that wakes it. A busy owner lets a millisecond
-// pass between two looks. An operation whose rules may ask for something at once
+// pass between two looks, or until the windows have come due that one burst had opened,
+// if a gap shows that there was one. An operation whose rules may ask for something at once
 // wakes any owner that sleeps, but waits for the next look of a busy one, too. A
 // flooded one stays awake, which here means that it promises to look again within
 // that millisecond; submitters then leave out the stamp and the owner's own time

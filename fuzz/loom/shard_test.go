@@ -25,6 +25,9 @@ var shardConfigurations = []configuration{
 	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, withdraws: true, ends: closes}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, ends: closes}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: leaving, ends: aborts}, 8, 3),
+	shardWith(shardSizes{producers: 2, items: 1, slots: 1, how: mixed}, 8, 3),
+	shardWith(shardSizes{producers: 3, items: 1, slots: 1, how: mixed, withdraws: true}, 8, 3),
+	shardWith(shardSizes{producers: 3, items: 1, slots: 1, how: mixed, ends: closes}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 3, slots: 4, how: batch}, 8, 3),
 	shardWith(shardSizes{producers: 2, items: 1, slots: 4, withdraws: true}, 8, 3),
 	shardWith(shardSizes{producers: 1, items: 2, slots: 4, withdraws: true, reuses: true}, 8, 3),
@@ -65,6 +68,7 @@ const (
 	atOnce how = iota
 	waiting
 	leaving
+	mixed // producer 1 as waiting, the others as leaving
 	batch
 )
 
@@ -83,7 +87,7 @@ func (z shardSizes) String() string {
 		on   bool
 		name string
 	}{
-		{z.how == waiting, "waits"}, {z.how == leaving, "leaves"}, {z.how == batch, "batches"}, {z.apart, "apart"}, {z.ordered, "ordered"},
+		{z.how == waiting, "waits"}, {z.how == leaving, "leaves"}, {z.how == mixed, "mixed"}, {z.how == batch, "batches"}, {z.apart, "apart"}, {z.ordered, "ordered"},
 		{z.late, "late"}, {z.withdraws, "withdraws"}, {z.reuses, "reuses"}, {z.gives, "gives up"}, {z.locks, "locks"},
 		{z.exclusive, "exclusive"}, {z.retries, "retries"}, {z.ends == closes, "closes"}, {z.ends == aborts, "aborts"},
 	} {

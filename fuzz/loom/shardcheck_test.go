@@ -58,7 +58,7 @@ func (s *submission) check() {
 			s.Failf("it was refused as closed before")
 		}
 	case shard.ErrFull:
-		if s.how == waiting || s.how == leaving || len(s.submissions) <= s.slots {
+		if s.how >= waiting && s.how <= mixed || len(s.submissions) <= s.slots {
 			s.Failf("it was refused as full")
 		}
 	case shard.ErrGaveUp:
@@ -79,7 +79,7 @@ func (u *shardUsers) slack() int64 {
 	if u.late {
 		slack += lateness
 	}
-	if u.how == waiting || u.how == leaving {
+	if u.how >= waiting && u.how <= mixed {
 		slack += lookEvery
 	}
 	return int64(slack)

@@ -40,10 +40,11 @@ func (u *shardUsers) submit(p int, s *submission) {
 	if p == 0 && u.gives {
 		done = u.gaveUp
 	}
-	switch u.how {
-	case waiting:
+	switch {
+	case u.how == waiting || u.how == mixed && p == 1:
 		s.sequence, s.err = u.shard.StageWait(&s.op, done)
-	case leaving:
+	case u.how == leaving || u.how == mixed:
+		s.leaves = true
 		s.sequence = math.MaxUint64                       // until it is told
 		if err := u.shard.StageLater(&s.op); err != nil { // else it may have been refused meanwhile
 			s.err = err
@@ -92,7 +93,7 @@ func (s *submission) Decided(v *shard.Verdict) {
 	if s.withdrawn {
 		s.Failf("it was withdrawn and is told %v", v.Outcome)
 	}
-	if s.how == leaving {
+	if s.leaves {
 		s.sequence = v.Op.Sequence
 	}
 	if v.Op.Sequence != s.sequence && s.over {

@@ -37,6 +37,7 @@ type submission struct {
 	beganAt, backAt int64
 	sequence        uint64
 	over            bool // the call has returned
+	leaves          bool // the operation with the shard: see StageLater
 	err             error
 	withdrawn       bool
 	told            []shard.Outcome
