@@ -91,6 +91,9 @@ func (s *Shard) takeBacklog() {
 	for share := s.backlogShare(); n < len(o.backlog); n++ {
 		op := &o.backlog[n]
 		err := s.refusal(op.Priority)
+		if op.withdrawn() {
+			err = ErrGaveUp // else it could open a window that nobody wants any more
+		}
 		if err == nil && share == 0 {
 			break
 		}
@@ -130,6 +133,11 @@ func (s *Shard) backlogShare() int {
 		theirs = (free + 1) / 2
 	}
 	return free - min(parked, theirs)
+}
+
+// withdrawn reports whether an operation's submitter gave up. Owner goroutine only.
+func (op *Op) withdrawn() bool {
+	return op.Hash&heedBit != 0 && op.Ticket.Withdrawable && op.Ticket.isWithdrawn()
 }
 
 // closeBacklog refuses what is left. The ring must be closed.

@@ -98,6 +98,7 @@ func TestWithdrawnFromTheBacklog(t *testing.T) {
 			go s.Run()
 			pass(10 * time.Millisecond)
 			require.True(t, c.silent("5"))
+			require.EqualValues(t, 1, s.Stats().GaveUp)
 			require.False(t, tickets[5].InUse())
 			if closes {
 				require.Equal(t, []string{"4: " + ErrClosed.Error()}, refused)
