@@ -10,7 +10,8 @@ import (
 // that nobody wants to know. They are called one after another on a goroutine of
 // their own, never on one that decides or executes. One that is too slow loses
 // events, beyond Config.EventBuffer, see Stats.EventsDropped; one that blocks
-// forever delays nobody but keeps its goroutine, and Stop for a second. One that
+// forever delays nobody but keeps its goroutine, and Stop for a second; when the engine
+// is started again, hooks may be called beside one that has not returned since. One that
 // panics or ends its goroutine is an incident, and the next event goes on.
 type Hooks struct {
 	Staged, Conflict, Retried, Started, Completed, Failed, Rejected, Folded, Withdrawn, Stopped func(Event)
