@@ -136,19 +136,14 @@ func (e *Engine) doFolded(ctx context.Context, op *Op, c foldable) (err error) {
 		c.forget()
 		return err
 	}
-	switch w.outcome {
-	case Folded:
+	if w.outcome == Folded {
 		return c.await(ctx)
-	case Won:
-		w.run.entry.name(op.Name, op.Type, op.ID)
-		if w.run.apart(ctx) {
-			e.executeApart(ctx, &w.run, c.execute, done)
-		} else {
-			e.execute(ctx, &w.run, c.execute, done)
-		}
+	}
+	if err := e.settle(op, w); err != nil {
 		return err
 	}
-	return e.lost(w)
+	e.executeWaiter(ctx, op, w, c.execute, done)
+	return err
 }
 
 // decidedHook is what is called between decided and told.
