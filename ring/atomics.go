@@ -10,6 +10,7 @@ import "sync/atomic"
 type (
 	atomicInt64  = atomic.Int64
 	atomicUint64 = atomic.Uint64
+	atomicBool   = atomic.Bool
 )
 
 // reads and writes mark accesses to plain memory that is passed from one

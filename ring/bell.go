@@ -2,6 +2,7 @@ package ring
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,8 +40,11 @@ type Bell struct {
 	// rung. The producer that swaps it to awake is the only one to send.
 	before atomicInt64
 	chime  chime
-	timer  *time.Timer // owner: made by the first WaitFor
-	alarm  *alarm      // owner: likewise
+
+	// alarm publishes to those who ring where timed sleeps are. The first makes it,
+	// or the timer if there is none.
+	alarm atomic.Pointer[alarm]
+	timer *time.Timer // owner
 }
 
 // NewBell makes the bell of an owner that is awake.
@@ -56,13 +60,22 @@ func (b *Bell) Wait() { b.chime.wait() }
 
 // WaitFor is Wait for no longer than d, and reports whether the bell rang.
 func (b *Bell) WaitFor(d time.Duration) (rang bool) {
-	if b.timer == nil {
-		b.timer, b.alarm = time.NewTimer(d), newAlarm()
-	} else {
-		b.timer.Reset(d)
+	if b.timer == nil && b.alarm.Load() == nil {
+		b.makeTimer()
 	}
-	b.alarm.set(d)
+	if a := b.alarm.Load(); a != nil {
+		return a.sleep(d, b.chime)
+	}
+	b.timer.Reset(d)
 	return b.chime.waitFor(b.timer, d)
+}
+
+func (b *Bell) makeTimer() {
+	if a := newAlarm(); a != nil {
+		b.alarm.Store(a)
+	} else {
+		b.timer = time.NewTimer(0)
+	}
 }
 
 // Asleep reports whether the owner is armed. A producer asks before it pushes:
@@ -88,7 +101,16 @@ func (b *Bell) Publish(due int64) {
 
 // Close gives back what timed sleeps took from the system. The owner must not sleep
 // any more.
-func (b *Bell) Close() { b.alarm.close() }
+func (b *Bell) Close() {
+	if a := b.alarm.Load(); a != nil {
+		a.timer.close()
+	}
+}
 
 // Ring wakes the owner whatever it is armed for. It never blocks.
-func (b *Bell) Ring() { b.chime.ring() }
+func (b *Bell) Ring() {
+	b.chime.ring()
+	if a := b.alarm.Load(); a != nil {
+		a.interrupt()
+	}
+}

@@ -25,7 +25,12 @@ func (c chime) waitFor(timer *time.Timer, _ time.Duration) bool {
 	case <-c:
 		return true
 	case <-timer.C:
+		return c.rang()
 	}
+}
+
+// rang reports whether it was rung since the sleeper woke last.
+func (c chime) rang() bool {
 	select {
 	case <-c:
 		return true

@@ -26,6 +26,11 @@ func (c chime) ring() {
 	}
 }
 
+func (c chime) rang() bool {
+	interleave.Signals(c.word)
+	return received(c.rung)
+}
+
 func (c chime) ready() bool { return len(c.rung) > 0 }
 
 func (c chime) wait() {

@@ -11,27 +11,33 @@ import (
 )
 
 var bellConfigurations = []configuration{
-	bellWith(1, 1, false, 4, 6, true),
-	bellWith(1, 3, false, 8, 5, true),
-	bellWith(2, 1, false, 10, 5, true),
-	bellWith(2, 2, false, 12, 4, false),
-	bellWith(3, 1, false, 12, 4, false),
-	bellWith(1, 2, true, 6, 6, true),
-	bellWith(2, 1, true, 10, 5, true),
-	bellWith(2, 2, true, 12, 4, false),
+	bellWith(1, 1, ring.NewBell, false, 4, 6, true),
+	bellWith(1, 3, ring.NewBell, false, 8, 5, true),
+	bellWith(2, 1, ring.NewBell, false, 10, 5, true),
+	bellWith(2, 2, ring.NewBell, false, 12, 4, false),
+	bellWith(3, 1, ring.NewBell, false, 12, 4, false),
+	bellWith(1, 2, ring.NewBell, true, 6, 6, true),
+	bellWith(2, 1, ring.NewBell, true, 10, 5, true),
+	bellWith(2, 2, ring.NewBell, true, 12, 4, false),
+	bellWith(1, 2, ring.NewAlarmedBell, true, 6, 6, true),
+	bellWith(2, 1, ring.NewAlarmedBell, true, 10, 5, true),
+	bellWith(2, 2, ring.NewAlarmedBell, true, 12, 4, false),
 }
 
 func TestBell(t *testing.T) { explore(t) }
 
 // bellWith is a ring whose owner sleeps when it finds nothing, as the picture at
 // ring.Bell shows: without a timer, or timed, until a deadline of its own.
-func bellWith(producers, items int, timed bool, share, preemptions int, all bool) configuration {
+func bellWith(producers, items int, newBell func() *ring.Bell, timed bool, share, preemptions int, all bool) configuration {
 	name := fmt.Sprintf("%dx%d", producers, items)
 	if timed {
 		name += ",timed"
 	}
+	if newBell().Alarmed() {
+		name += ",alarmed"
+	}
 	return configuration{name, share, preemptions, all, func(w *World) func() {
-		u := &bellUsers{World: w, ring: ring.New[uint64](producers * items), bell: ring.NewBell(), total: producers * items}
+		u := &bellUsers{World: w, ring: ring.New[uint64](producers * items), bell: newBell(), total: producers * items}
 		w.Name("ring", u.ring)
 		w.Name("bell", u.bell)
 		for p := range producers {

@@ -1,0 +1,125 @@
+//go:build linux && !explore
+
+package ring
+
+import (
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A timed sleep ends when its time is over, not before, and again and again.
+func TestAlarmGoesOff(t *testing.T) {
+	b := NewBell()
+	defer b.Close()
+	for _, d := range []time.Duration{-1, 0, 1, time.Microsecond, time.Millisecond} {
+		before := time.Now()
+		require.False(t, b.WaitFor(d))
+		require.GreaterOrEqual(t, time.Since(before), d)
+	}
+	require.NotNil(t, b.alarm.Load())
+	require.Nil(t, b.timer)
+}
+
+// Whoever rings before a timed sleep or in it ends it.
+func TestAlarmIsInterrupted(t *testing.T) {
+	b := NewBell()
+	defer b.Close()
+	b.Ring()
+	require.True(t, b.WaitFor(math.MaxInt64))
+	rings, rung := make(chan struct{}), make(chan struct{})
+	go func() {
+		for range rings {
+			b.Ring()
+		}
+		close(rung)
+	}()
+	for range 10_000 {
+		rings <- struct{}{}
+		for !b.WaitFor(math.MaxInt64) { // or for nothing, if a ring came late
+		}
+	}
+	close(rings)
+	<-rung
+}
+
+// An interruption that came late wakes once, and for nothing.
+func TestAlarmIsInterruptedLate(t *testing.T) {
+	b := NewBell()
+	defer b.Close()
+	b.WaitFor(0)
+	b.alarm.Load().timer.interrupt()
+	require.False(t, b.WaitFor(math.MaxInt64))
+	before := time.Now()
+	require.False(t, b.WaitFor(time.Millisecond))
+	require.GreaterOrEqual(t, time.Since(before), time.Millisecond)
+}
+
+// No ring of many is lost that nobody was awake for.
+func TestAlarmAndManyWhoRing(t *testing.T) {
+	const ringers, rings = 4, 2000
+	b := NewBell()
+	defer b.Close()
+	var answered [ringers]chan struct{}
+	var waiting [ringers]struct {
+		sync.Mutex
+		on bool
+	}
+	for i := range ringers {
+		answered[i] = make(chan struct{}, 1)
+		go func() {
+			for range rings {
+				waiting[i].Lock()
+				waiting[i].on = true
+				waiting[i].Unlock()
+				b.Ring()
+				<-answered[i]
+			}
+		}()
+	}
+	for left := ringers * rings; left > 0; {
+		for i := range ringers {
+			waiting[i].Lock()
+			if waiting[i].on {
+				waiting[i].on = false
+				answered[i] <- struct{}{}
+				left--
+			}
+			waiting[i].Unlock()
+		}
+		if left > 0 {
+			b.WaitFor(math.MaxInt64)
+		}
+	}
+}
+
+// Close gives the timer back; without a timed sleep there is none.
+func TestAlarmIsGivenBack(t *testing.T) {
+	b := NewBell()
+	b.Ring()
+	b.Wait()
+	require.Nil(t, b.alarm.Load())
+	b.Close()
+
+	b = NewBell()
+	b.WaitFor(0)
+	b.Close()
+	require.Error(t, b.alarm.Load().timer.clear())
+	b.Ring() // which is harmless
+}
+
+// In a bubble, time passes while an owner sleeps.
+func TestNoAlarmInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBell()
+		before := time.Now()
+		require.False(t, b.WaitFor(time.Hour))
+		require.Equal(t, time.Hour, time.Since(before))
+		require.Nil(t, b.alarm.Load())
+		b.Close()
+	})
+}
