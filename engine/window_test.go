@@ -57,12 +57,11 @@ func TestDefaultWindow(t *testing.T) {
 }
 
 // Windows of all lengths side by side in one shard, opened at odd moments, few
-// enough for the owner to sleep between them and so many that it stays awake.
-// Awake, it finds an operation up to a tick late and dates its window from
-// then, which costs a tick more.
+// enough for the owner to wake for each of them and so many that it is busy. Busy, it
+// looks once a millisecond.
 func TestWindowsSideBySide(t *testing.T) {
 	for pause, late := range map[time.Duration]time.Duration{
-		20 * time.Microsecond:  2 * shard.Tick,
+		20 * time.Microsecond:  time.Millisecond + shard.Tick,
 		3 * time.Millisecond:   shard.Tick,
 		250 * time.Millisecond: shard.Tick,
 	} {

@@ -305,6 +305,12 @@ func (c *Core) Next() (at int64, ok bool) {
 	return tick * int64(Tick), ok
 }
 
+// LastWithin returns the last time up to a limit at which Advance has something to do,
+// from that of Next on.
+func (c *Core) LastWithin(next, limit int64) int64 {
+	return c.wheel.lastWithin(next/int64(Tick), limit/int64(Tick)) * int64(Tick)
+}
+
 // Late returns by how much the last Advance came after the time of what it found
 // due first.
 func (c *Core) Late() int64 {

@@ -7,15 +7,15 @@ import (
 	"example.com/contend/ring"
 )
 
-// How the owner paces itself, by the number of operations that its last look
-// found.
+// How the owner paces itself, by the number of operations that its last looks found.
 const (
 	// lookEvery is how much time a busy owner lets pass between two looks.
 	// Deadlines in between are that much late at most; each wake-up of an idle
 	// thread costs some 50 µs of processor time.
 	lookEvery = int64(time.Millisecond)
 
-	// busyOps is from where on it is busy. Below, it wakes for each deadline.
+	// busyOps is from how many operations in lookEvery on it is busy. Below, it wakes
+	// for each deadline.
 	busyOps = 16
 
 	// ageEvery is for how long memory is kept that was needed before: longer than
@@ -139,8 +139,9 @@ func (o *owner) condemn(sequence uint64, op *Op) {
 	o.fault = nil
 }
 
-// pace tells whether the owner is so busy that what wants to be looked at once
-// has to wait for its next look all the same.
+// pace tells whether the owner is so busy that it looks at regular times, however few
+// each look finds: then it lets deadlines come together, and what wants to be looked at
+// at once has to wait all the same.
 type pace struct {
 	prompt bool  // some rules ask for being looked at at once
 	since  int64 // beginning of the count
@@ -156,11 +157,8 @@ func (p *pace) found(looked int64, n int) {
 	p.count += n
 }
 
-// busy reports whether it is; strict, that every operation asks for being looked
-// at at once.
-func (p *pace) busy(strict bool) bool {
-	return (p.prompt || strict) && max(p.before, p.count) >= busyOps
-}
+// busy reports whether so much was found lately.
+func (p *pace) busy() bool { return max(p.before, p.count) >= busyOps }
 
 // Run is the owner's loop. It returns when the shard was closed and everything
 // it had accepted was told. Should a contender end the goroutine
@@ -292,7 +290,7 @@ func (s *Shard) rest() {
 		// Mail, perhaps from before waits could be seen.
 	case s.owner.whole && s.ring.Len() >= max(1, s.ring.Cap()/4):
 		// A batch is waiting already.
-	case s.owner.drained >= floodOps || s.room.Waiting() > 0 || s.owner.pace.busy(s.strict.Load()):
+	case s.owner.drained >= floodOps || s.room.Waiting() > 0 || s.owner.pace.busy() && s.prompt():
 		// Awake to submitters: they neither stamp nor ring.
 		s.sleepUntil(s.owner.looked + lookEvery)
 	default:
@@ -300,13 +298,16 @@ func (s *Shard) rest() {
 	}
 }
 
+// prompt reports whether operations want to be looked at as soon as they come.
+func (s *Shard) prompt() bool { return s.owner.pace.prompt || s.strict.Load() }
+
 // restUntilDue sleeps until the next deadline, or until a submission that
 // cannot wait for it.
 func (s *Shard) restUntilDue() {
 	due, timed := s.owner.core.Next()
 	before := int64(ring.Anything)
 	if timed {
-		if s.owner.drained >= busyOps {
+		if s.owner.pace.busy() {
 			due = s.owner.together(due)
 		}
 		before = due - int64(Tick)
@@ -337,14 +338,11 @@ func (s *Shard) restUntilDue() {
 	}
 }
 
-// together returns when a busy owner wakes for deadlines of which the first is due:
-// where they come all the time, in one of its looks; where there is a gap, after those
-// that follow the first at once, as the windows do that a burst has opened.
+// together returns when a busy owner wakes for deadlines of which the first is due: once
+// for as many as its next look may be late for, right behind the last of them. So it
+// wakes behind the windows that a burst has opened.
 func (o *owner) together(due int64) int64 {
-	if due-o.looked >= lookEvery/2 {
-		return due + lookEvery/4
-	}
-	return o.looked + lookEvery
+	return o.core.LastWithin(due, max(o.looked+lookEvery, due+lookEvery/2))
 }
 
 // sleepUntil sleeps until a time, or until the bell rings.

@@ -7,8 +7,7 @@ import (
 )
 
 // An owner is busy if a lookEvery, this one or the one before, had busyOps
-// operations, however many looks found them; if nothing asks for being looked at
-// at once, it never is.
+// operations, however many looks found them.
 func TestPace(t *testing.T) {
 	const start, half = 10 * lookEvery, lookEvery / 2
 	for name, c := range map[string]struct {
@@ -25,13 +24,10 @@ func TestPace(t *testing.T) {
 		"in the one before that":    {[][2]int64{{start, busyOps}, {start + lookEvery, 1}, {start + 2*lookEvery, 1}}, false},
 		"never so many, but always": {[][2]int64{{start, 9}, {start + lookEvery, 9}, {start + 2*lookEvery, 9}}, false},
 	} {
-		prompt, never := pace{prompt: true}, pace{}
+		var p pace
 		for _, look := range c.looks {
-			prompt.found(look[0], int(look[1]))
-			never.found(look[0], int(look[1]))
+			p.found(look[0], int(look[1]))
 		}
-		require.Equal(t, c.busy, prompt.busy(false), name)
-		require.Equal(t, c.busy, never.busy(true), name)
-		require.False(t, never.busy(false), name)
+		require.Equal(t, c.busy, p.busy(), name)
 	}
 }

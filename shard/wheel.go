@@ -207,6 +207,16 @@ func (w *wheel) next() (tick int64, ok bool) {
 	return tick, ok
 }
 
+// lastWithin returns the last tick with groups up to limit, from the first on, which
+// next returned.
+func (w *wheel) lastWithin(first, limit int64) int64 {
+	tick := min(limit, first+wheelSlots-1) // once round
+	for tick > first && w.slots[tick%wheelSlots].head == 0 {
+		tick--
+	}
+	return max(tick, first)
+}
+
 // nextMarked returns how many slots behind the given one the next slot that is
 // not empty lies, 0 if there is none.
 func (w *wheel) nextMarked(level, slot int) int {

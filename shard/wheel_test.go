@@ -218,3 +218,36 @@ func TestWheelFireAll(t *testing.T) {
 	require.Zero(t, run.wheel.live)
 	require.Zero(t, run.groups.live)
 }
+
+// lastWithin against the ticks at which groups are due.
+func TestWheelLastWithin(t *testing.T) {
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(seed, 8))
+		run := newWheelRun(t)
+		run.advance(rng.Int64N(3 * wheelSlots))
+		for range 1 + rng.IntN(60) {
+			run.add(1 + rng.Int64N(200*int64(Tick))) // all in level 0
+		}
+		first, _ := run.wheel.next()
+		limit := first + rng.Int64N(100)
+		want := first
+		for _, w := range run.want {
+			if w.tick <= limit {
+				want = max(want, w.tick)
+			}
+		}
+		require.Equal(t, want, run.wheel.lastWithin(first, limit), "seed %d", seed)
+		require.Equal(t, first, run.wheel.lastWithin(first, first-1), "seed %d", seed)
+	}
+}
+
+// A lap that is full ends where it began.
+func TestWheelLastWithinALap(t *testing.T) {
+	run := newWheelRun(t)
+	run.advance(wheelSlots / 2)
+	for tick := range int64(wheelSlots - 1) {
+		run.add(1 + tick*int64(Tick))
+	}
+	first := run.wheel.tick + 1
+	require.Equal(t, first+wheelSlots-2, run.wheel.lastWithin(first, math.MaxInt64))
+}

@@ -243,7 +243,7 @@ proctype owner() {
 		restUntilDue();
 #else
 		if
-		:: waiting > 0 ->                               // case s.owner.drained >= floodOps || s.room.Waiting() > 0 || s.owner.pace.busy(s.strict.Load()):
+		:: waiting > 0 ->                               // case s.owner.drained >= floodOps || s.room.Waiting() > 0 || s.owner.pace.busy() && s.prompt():
 			if                                          /* for a moment */
 			:: chime -> chime = false
 			:: true
