@@ -2,6 +2,7 @@ package bench
 
 import (
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,11 +11,15 @@ import (
 // Sleeper sleeps to within some 0.1 ms. Go's own timers come up to a millisecond late
 // when the process has nothing else to do, since its poller counts in milliseconds:
 // of a generator of load that would be half of the lateness measured. This one waits
-// for a timer of the system's (timerfd_create(2)) in the same poller. Not safe for
-// concurrent use.
+// for a timer of the system's (timerfd_create(2)) in the same poller, and never reads
+// it: a call that may block would wake the runtime's monitor each time, whose work
+// would be measured as the generator's. Not safe for concurrent use.
 type Sleeper struct {
-	fd   int
 	file *os.File // nil if the system has no such timer
+	conn syscall.RawConn
+	set  func(fd uintptr) bool // setOnce
+	d    time.Duration         // how long it is to sleep
+	done bool                  // the timer was set for that
 }
 
 // NewSleeper makes a sleeper, which must be closed.
@@ -23,7 +28,13 @@ func NewSleeper() *Sleeper {
 	if err != nil {
 		return &Sleeper{}
 	}
-	return &Sleeper{fd: fd, file: os.NewFile(uintptr(fd), "timer")}
+	s := &Sleeper{file: os.NewFile(uintptr(fd), "timer")}
+	s.set = s.setOnce
+	if s.conn, err = s.file.SyscallConn(); err != nil {
+		s.file.Close()
+		s.file = nil
+	}
+	return s
 }
 
 // Sleep sleeps for some time.
@@ -31,15 +42,23 @@ func (s *Sleeper) Sleep(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
-	if s.file == nil || unix.TimerfdSettime(s.fd, 0, &spec, nil) != nil {
-		time.Sleep(d)
-		return
-	}
-	var fired [8]byte
-	if _, err := s.file.Read(fired[:]); err != nil {
+	if s.d, s.done = d, false; s.file == nil || s.conn.Read(s.set) != nil {
 		time.Sleep(d)
 	}
+}
+
+// setOnce sets the timer when the poller is ready to see it go off, and is called
+// again when it has.
+func (s *Sleeper) setOnce(fd uintptr) (elapsed bool) {
+	if !s.done {
+		s.done = true
+		spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(s.d))}
+		if unix.TimerfdSettime(int(fd), 0, &spec, nil) == nil {
+			return false
+		}
+		time.Sleep(s.d)
+	}
+	return true
 }
 
 // Close gives the timer back.
