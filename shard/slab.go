@@ -5,7 +5,9 @@ import (
 	"unsafe"
 )
 
-// pageItems is how many records a page holds: 64 KiB of groups.
+// pageItems is how many records a page holds: 64 KiB of groups. A page is nothing but
+// its records, so that its size is one of the allocator's: for a few bytes more it would
+// add 8 KiB.
 const pageItems = 512
 
 // slab hands out records by index from pages that are never moved, and gives
@@ -15,50 +17,53 @@ const pageItems = 512
 //
 // It belongs to the owner goroutine.
 type slab[T any] struct {
-	pages []*page[T] // a nil page was given back
-	room  []uint64   // bit per page: exists and has a free record
-	open  uint32     // the page being filled
-	live  int        // records in use
-	used  int        // pages with a record in use
-	spare int        // pages without one
-	peak  int        // most pages in use since the last age
-	kept  int        // and before that, since the age before
+	pages  []*page[T] // a nil page was given back
+	usages []usage    // of pages
+	room   []uint64   // bit per page: exists and has a free record
+	open   uint32     // the page being filled
+	live   int        // records in use
+	used   int        // pages with a record in use
+	spare  int        // pages without one
+	peak   int        // most pages in use since the last age
+	kept   int        // and before that, since the age before
 }
 
-type page[T any] struct {
-	items [pageItems]T
-	free  [pageItems / 64]uint64 // bit per record
-	live  int
+type page[T any] [pageItems]T
+
+// usage is which records of a page are in use.
+type usage struct {
+	free [pageItems / 64]uint64 // bit per record
+	live int
 }
 
 // at returns the record with the given index.
 func (s *slab[T]) at(i uint32) *T {
-	return &s.pages[i/pageItems].items[i%pageItems]
+	return &s.pages[i/pageItems][i%pageItems]
 }
 
 // alloc returns the index of a zeroed record.
 func (s *slab[T]) alloc() (uint32, *T) {
-	if int(s.open) >= len(s.pages) || s.pages[s.open] == nil || s.pages[s.open].live == pageItems {
+	if int(s.open) >= len(s.pages) || s.pages[s.open] == nil || s.usages[s.open].live == pageItems {
 		s.open = s.pageWithRoom()
 	}
-	p := s.pages[s.open]
-	for w, free := range p.free {
+	u := &s.usages[s.open]
+	for w, free := range u.free {
 		if free == 0 {
 			continue
 		}
 		i := uint32(w*64 + bits.TrailingZeros64(free))
-		p.free[w] = free & (free - 1)
-		if p.live == 0 {
+		u.free[w] = free & (free - 1)
+		if u.live == 0 {
 			s.used++
 			s.spare--
 			s.peak = max(s.peak, s.used)
 		}
-		p.live++
+		u.live++
 		s.live++
-		if p.live == pageItems {
+		if u.live == pageItems {
 			s.room[s.open/64] &^= 1 << (s.open % 64)
 		}
-		return s.open*pageItems + i, &p.items[i]
+		return s.open*pageItems + i, &s.pages[s.open][i]
 	}
 	panic("shard: slab page with room has no free record")
 }
@@ -67,9 +72,9 @@ func (s *slab[T]) alloc() (uint32, *T) {
 // last page.
 func (s *slab[T]) nextUsed(i uint32) uint32 {
 	for n := int(i / pageItems); n < len(s.pages); n++ {
-		if p := s.pages[n]; p != nil && p.live > 0 {
-			for w := int(i % pageItems / 64); w < len(p.free); w++ {
-				if used := ^p.free[w] >> (i % 64) << (i % 64); used != 0 {
+		if u := &s.usages[n]; s.pages[n] != nil && u.live > 0 {
+			for w := int(i % pageItems / 64); w < len(u.free); w++ {
+				if used := ^u.free[w] >> (i % 64) << (i % 64); used != 0 {
 					return uint32(n*pageItems + w*64 + bits.TrailingZeros64(used))
 				}
 				i = 0
@@ -106,16 +111,15 @@ func (s *slab[T]) pageWithRoom() uint32 {
 		n++
 	}
 	if n == len(s.pages) {
-		s.pages = append(s.pages, nil)
+		s.pages, s.usages = append(s.pages, nil), append(s.usages, usage{})
 		if n/64 == len(s.room) {
 			s.room = append(s.room, 0)
 		}
 	}
-	p := new(page[T])
-	for w := range p.free {
-		p.free[w] = ^uint64(0)
+	s.pages[n] = new(page[T])
+	for w := range s.usages[n].free {
+		s.usages[n].free[w] = ^uint64(0)
 	}
-	s.pages[n] = p
 	s.room[n/64] |= 1 << (n % 64)
 	s.spare++
 	return uint32(n)
@@ -124,14 +128,14 @@ func (s *slab[T]) pageWithRoom() uint32 {
 // release zeroes a record and takes it back.
 func (s *slab[T]) release(i uint32) {
 	n := i / pageItems
-	p := s.pages[n]
+	u := &s.usages[n]
 	var zero T
-	p.items[i%pageItems] = zero
-	p.free[i%pageItems/64] |= 1 << (i % 64)
-	p.live--
+	s.pages[n][i%pageItems] = zero
+	u.free[i%pageItems/64] |= 1 << (i % 64)
+	u.live--
 	s.live--
 	s.room[n/64] |= 1 << (n % 64)
-	if p.live == 0 {
+	if u.live == 0 {
 		s.used--
 		s.spare++
 		s.trim()
@@ -163,7 +167,7 @@ func (s *slab[T]) giveBack() {
 	s.room[n/64] &^= 1 << (n % 64)
 	s.spare--
 	for n := len(s.pages); n > 0 && s.pages[n-1] == nil; n-- {
-		s.pages = s.pages[:n-1]
+		s.pages, s.usages = s.pages[:n-1], s.usages[:n-1]
 	}
 }
 
@@ -174,7 +178,7 @@ func (s *slab[T]) lastEmpty() int {
 	for w := len(s.room) - 1; w >= 0; w-- {
 		for room := s.room[w]; room != 0; {
 			bit := bits.Len64(room) - 1
-			if n := w*64 + bit; s.pages[n].live == 0 {
+			if n := w*64 + bit; s.usages[n].live == 0 {
 				return n
 			}
 			room &^= 1 << bit

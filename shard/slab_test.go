@@ -69,10 +69,10 @@ func (r *slabRun) check() {
 	r.slab.age()
 	r.slab.age()
 	used, spare := 0, 0
-	for _, p := range r.slab.pages {
+	for n, p := range r.slab.pages {
 		switch {
 		case p == nil:
-		case p.live > 0:
+		case r.slab.usages[n].live > 0:
 			used++
 		default:
 			spare++
