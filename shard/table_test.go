@@ -61,7 +61,7 @@ func (r *tableRun) check(n uint64) {
 	r.table.age()
 	live, cells := len(r.want), len(r.table.cells)
 	require.Equal(r.t, live, r.table.live)
-	require.LessOrEqual(r.t, 2*live, cells, "fuller than half")
+	require.LessOrEqual(r.t, 4*live, 3*cells, "fuller than three quarters")
 	if cells > tableMin {
 		require.GreaterOrEqual(r.t, 8*live, cells, "emptier than an eighth")
 	}
