@@ -77,8 +77,10 @@ func (rs *runs) remove(r *run) {
 	rs.unlink(r)
 	rs.owed++
 	rs.mu.Unlock()
-	rs.holders.remove(r.holder)
-	rs.engine.release(r.held())
+	if r.holder != nil {
+		rs.holders.remove(r.holder)
+		rs.engine.release(r.held())
+	}
 }
 
 // told tells whoever stops the engine that outcomes were delivered.
@@ -188,19 +190,24 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 		}
 		return
 	}
-	var err error
 	registered, returned := false, false
 	defer func() {
 		if !returned {
-			err = caught(recover())
+			e.end(r, caught(recover()), registered, done)
 		}
-		e.end(r, err, registered, done)
 	}()
-	if err = e.enroll(r); err == nil {
+	err := e.enroll(r)
+	if err == nil {
 		registered = true
 		err = call(ctx)
 	}
 	returned = true
+	err = e.outcomeOf(r, err) // what end does, with a frame less: see doTyped
+	if registered && e.config.Registry != Discard {
+		e.finishAndHandOn(r, err, done)
+	} else {
+		r.handOn(err, done)
+	}
 }
 
 // enroll tells the registry about a winner. An Entry on the stack is large: only a
@@ -246,14 +253,22 @@ func (e *Engine) beginTold(r *run) bool {
 	return true
 }
 
-// end settles the outcome of a run whose function has ended and hands it on,
-// whatever the registry does.
+// end settles the outcome of a run whose function has ended and hands it on.
 func (e *Engine) end(r *run, err error, registered bool, done func(error)) {
 	err = e.outcomeOf(r, err)
-	defer r.handOn(err, done)
 	if registered && e.config.Registry != Discard {
-		e.finish(r, err)
+		e.finishAndHandOn(r, err, done)
+	} else {
+		r.handOn(err, done)
 	}
+}
+
+// finishAndHandOn hands an outcome on whatever the registry does.
+//
+//go:noinline
+func (e *Engine) finishAndHandOn(r *run, err error, done func(error)) {
+	defer r.handOn(err, done)
+	e.finish(r, err)
 }
 
 // outcomeOf counts how a run ended, and returns the operation's final error.

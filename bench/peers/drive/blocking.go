@@ -103,6 +103,10 @@ func openDoor(s Spec) (newDoor func() door, end func(), err error) {
 
 func nothing(context.Context) (struct{}, error) { return struct{}{}, nil }
 
+// doorOf is not inlined, since the compiler would not inline engine.Do then, as it does
+// for whoever calls it.
+//
+//go:noinline
 func doorOf(e *engine.Engine) door {
 	return func(target uuid.UUID, priority int32) bool {
 		_, err := engine.Do(context.Background(), e, engine.Op{Target: target, Priority: engine.Priority(priority)}, nothing)
