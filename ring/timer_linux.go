@@ -49,6 +49,10 @@ func newSystemTimer() *systemTimer {
 	return t
 }
 
+// longest is for how long it is set at most: an owner may wake for nothing, and a
+// system of 32 bits does not count further than 68 years.
+const longest = 24 * time.Hour
+
 // wait returns after some time, or when it is interrupted.
 func (t *systemTimer) wait(d time.Duration) (interrupted bool) {
 	t.d, t.done = d, false
@@ -62,7 +66,7 @@ func (t *systemTimer) setOnce(fd uintptr) (elapsed bool) {
 		return true
 	}
 	t.done = true
-	setting := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(max(1, t.d)))}
+	setting := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(min(max(1, t.d), longest)))}
 	_, _, failed := syscall.RawSyscall6(syscall.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&setting)), 0, 0, 0)
 	return failed != 0
 }

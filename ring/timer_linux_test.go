@@ -123,3 +123,19 @@ func TestNoAlarmInABubble(t *testing.T) {
 		b.Close()
 	})
 }
+
+// A sleep of any length can be set, on a system of any size.
+func TestAlarmOfAnyLength(t *testing.T) {
+	timer := newSystemTimer()
+	require.NotNil(t, timer)
+	defer timer.close()
+	for _, d := range []time.Duration{math.MinInt64, 0, 1, time.Hour, 3e9 * time.Second, math.MaxInt64} {
+		timer.d, timer.done = d, false
+		require.False(t, timer.setOnce(timer.fileDescriptor(t)), "%v", d)
+	}
+}
+
+func (t *systemTimer) fileDescriptor(tb testing.TB) (fd uintptr) {
+	require.NoError(tb, t.conn.Control(func(f uintptr) { fd = f }))
+	return fd
+}
