@@ -204,16 +204,21 @@ func write(chart *plot.Plot, file string) error {
 	return os.WriteFile(file, svg, 0o666)
 }
 
-// decades are ticks of an axis of decimal logarithms, at 1, 2 and 5, labelled where
-// there is room, with numbers as people write them.
+// decades are ticks of an axis of decimal logarithms, at 1, 2 and 5, or at all digits
+// if it is shorter than a decade, labelled where there is room, with numbers as people
+// write them.
 type decades struct{}
 
 // Ticks is as plot.Ticker says.
 func (decades) Ticks(least, most float64) (ticks []plot.Tick) {
 	const slack = 1e-3
 	few := most-least < 2.8
+	digits := []float64{1, 2, 5}
+	if most-least < 1 {
+		digits = []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}
+	}
 	for exponent := math.Floor(least); exponent <= math.Ceil(most); exponent++ {
-		for _, digit := range []float64{1, 2, 5} {
+		for _, digit := range digits {
 			at, v := exponent+math.Log10(digit), digit*math.Pow(10, exponent)
 			if at < least-slack || at > most+slack {
 				continue

@@ -30,6 +30,7 @@ func TestTicks(t *testing.T) {
 		return all
 	}
 	require.Equal(t, []string{"1", "2", "5", "10", "20", "50"}, labels(1, 64))
+	require.Equal(t, []string{"200", "300", "400"}, labels(110, 410))
 	require.Equal(t, []string{"10", "100", "1k", "10k", "100k", "1M", "10M"}, labels(10, 1e7))
 }
 
