@@ -10,8 +10,8 @@
 //
 // It runs until Ctrl-C or SIGTERM, or for --duration. Then what was accepted is
 // still decided, while /health/ready says that no more should be sent, and only then
-// it stops answering. It exits with 2 if it was not asked for something that can be
-// run.
+// it stops answering. It exits with 1 if the load or that end failed, with 2 if it was
+// not asked for something that can be run.
 package main
 
 import (
@@ -64,11 +64,17 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	if err == nil {
 		err = f.serve(ctx, out, progress)
 	}
-	if err == nil {
-		return exitOK
+	if err != nil {
+		fmt.Fprintf(progress, "monitored: %v\n", err)
 	}
-	fmt.Fprintf(progress, "monitored: %v\n", err)
-	if errors.Is(err, errFailed) {
+	return statusOf(err)
+}
+
+func statusOf(err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFailed):
 		return exitFailed
 	}
 	return exitUsage
