@@ -22,7 +22,7 @@ type flags struct {
 	Seed         uint64        `help:"Decides targets and priorities." group:"Load"`
 
 	Window        time.Duration `help:"How long a target collects contenders." default:"100ms" group:"Engine"`
-	DegradedAbove int           `help:"Operations staged beyond which health is degraded." default:"5000" group:"Engine"`
+	DegradedAbove int           `help:"Operations staged beyond which health is degraded." default:"4000" group:"Engine"`
 	MaxStaged     int           `help:"Operations that each of the two shards may hold; more are refused." default:"4000" group:"Engine"`
 }
 
@@ -42,7 +42,7 @@ func (f *flags) validate() error {
 	case f.Window <= 0:
 		return errors.New("--window must be positive, for instance 100ms")
 	case f.DegradedAbove <= 0:
-		return errors.New("--degraded-above must be positive, for instance 5000")
+		return errors.New("--degraded-above must be positive, for instance 4000")
 	case f.MaxStaged <= f.DegradedAbove/shards:
 		return fmt.Errorf("--max-staged %d in each of %d shards never is more than --degraded-above %d: use %d at least",
 			f.MaxStaged, shards, f.DegradedAbove, f.DegradedAbove/shards+1)
