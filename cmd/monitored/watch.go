@@ -45,10 +45,16 @@ func (w *watch) run(ctx context.Context, start time.Time) {
 		}
 		h, elapsed := w.engine.Health(), time.Since(start)
 		w.states.saw(h.State)
-		if elapsed >= w.told.Truncate(lineEvery)+lineEvery {
+		if w.due(elapsed) {
 			fmt.Fprintln(w.out, w.line(h, elapsed))
 		}
 	}
+}
+
+// due reports whether it is time for another line: at each full second, but for one
+// that comes soon after a line that was late.
+func (w *watch) due(elapsed time.Duration) bool {
+	return elapsed >= w.told.Round(lineEvery)+lineEvery
 }
 
 // line tells how the engine is now, and what it did since the line before: in the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"example.com/contend/engine"
 	"github.com/stretchr/testify/require"
@@ -16,4 +17,19 @@ func TestStates(t *testing.T) {
 		s.saw(now)
 	}
 	require.Equal(t, states{last: engine.StateHealthy, degraded: 2, recovered: 2, other: 2}, s)
+}
+
+func TestLinesAreDueAtFullSeconds(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		told, now time.Duration
+		due       bool
+	}{
+		{0, 999 * ms, false}, {0, 1000 * ms, true},
+		{1003 * ms, 1999 * ms, false}, {1003 * ms, 2000 * ms, true},
+		{11_900 * ms, 12_000 * ms, false}, {11_900 * ms, 13_000 * ms, true},
+	} {
+		w := watch{told: c.told}
+		require.Equal(t, c.due, w.due(c.now), "%v after %v", c.now, c.told)
+	}
 }
