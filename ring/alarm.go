@@ -9,20 +9,20 @@ import "time"
 // At 300,000 operations a second, a look each millisecond, this halves the context
 // switches.
 //
-// Whoever sleeps here is woken through the chime, and interrupts the alarm besides.
+// Whoever sleeps here is woken through the chime, and the timer is interrupted besides.
 // That is a handshake as the bell's: the owner says that it sleeps, then looks at the
 // chime; who rings strikes the chime, then looks whether the owner sleeps.
 //
 //	owner                            who rings
+//	arm the timer
 //	asleep ← true                    strike the chime
 //	if it was struck → do not sleep  if asleep → interrupt the timer
 //	else wait for the timer
 //	asleep ← false
-//	clear the interruption
 //	look at the chime
 //
-// An interruption can come late, when the owner has cleared and goes to sleep again.
-// It wakes for nothing then.
+// An interruption can come late, when the owner has armed the timer again. It wakes for
+// nothing then.
 type alarm struct {
 	timer *systemTimer
 
@@ -42,16 +42,14 @@ func newAlarm() *alarm {
 // sleep sleeps for some time, or until the chime is struck, and reports whether it
 // was. Owner goroutine only.
 func (a *alarm) sleep(d time.Duration, c chime) (rang bool) {
+	a.timer.arm(d)
 	a.asleep.Store(true)
 	if c.rang() {
 		a.asleep.Store(false)
 		return true
 	}
-	interrupted := a.timer.wait(d)
+	a.timer.wait()
 	a.asleep.Store(false)
-	if interrupted {
-		a.timer.clear()
-	}
 	return c.rang()
 }
 

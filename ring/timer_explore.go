@@ -10,7 +10,10 @@ import (
 
 // systemTimer is as in timer_linux.go, for the scheduler to see. Only a bell that is
 // made for it has one.
-type systemTimer struct{ passed bool } // the deadline; between steps
+type systemTimer struct {
+	d      time.Duration
+	passed bool // it was interrupted
+}
 
 func newSystemTimer() *systemTimer { return nil }
 
@@ -24,19 +27,18 @@ func NewAlarmedBell() *Bell {
 // Alarmed reports whether it is such a bell.
 func (b *Bell) Alarmed() bool { return b.alarm.Load() != nil }
 
-func (t *systemTimer) wait(d time.Duration) (interrupted bool) {
-	return interleave.Await(t, func() bool { return t.passed }, d)
+func (t *systemTimer) arm(d time.Duration) {
+	interleave.Signals(t)
+	t.d, t.passed = d, false
+}
+
+func (t *systemTimer) wait() {
+	interleave.Await(t, func() bool { return t.passed }, t.d)
 }
 
 func (t *systemTimer) interrupt() {
 	interleave.Signals(t)
 	t.passed = true
-}
-
-func (t *systemTimer) clear() error {
-	interleave.Signals(t)
-	t.passed = false
-	return nil
 }
 
 func (t *systemTimer) close() {}

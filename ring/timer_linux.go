@@ -14,21 +14,46 @@ import (
 // read, and a read deadline that has passed ends that. It is never read, so a wait
 // takes one call of the system's, which sets it.
 //
-// wait, clear and close belong to the owner goroutine; interrupt is safe for
-// concurrent use.
+// The poller is asked by whoever has nothing else to do. Where all processors are busy
+// that is only Go's monitor, every 10 ms. So a wait that was late is followed by many
+// with a read deadline a moment behind the timer, as goroutines on a busy processor look
+// at Go's timers all the time. It is not always set, for with a timer of Go's to come
+// the monitor wakes for it.
+//
+// arm, wait and close belong to the owner goroutine; interrupt is safe for concurrent
+// use.
 type systemTimer struct {
 	file *os.File
 	conn syscall.RawConn
 	set  func(fd uintptr) bool // setOnce
-	d    time.Duration         // owner: for how long it waits
-	done bool                  // owner: it was set for that
+
+	// The owner's:
+	armed   time.Time     // when it was armed
+	d       time.Duration // for how long
+	done    bool          // the timer was set for that
+	stale   bool          // a read deadline may have passed
+	guarded int           // how many more waits have a read deadline of their own
 }
 
-// clockMonotonic is CLOCK_MONOTONIC.
-const clockMonotonic = 1
+const (
+	// clockMonotonic is CLOCK_MONOTONIC.
+	clockMonotonic = 1
+
+	// longest is for how long the timer is set at most: an owner may wake for nothing,
+	// and a system of 32 bits does not count further than 68 years.
+	longest = 24 * time.Hour
+
+	// waitLate is by how much a wait is late if nobody asks the poller.
+	waitLate = time.Millisecond
+	// deadlineLate is by how much a read deadline comes after the timer, which ends the
+	// wait first if somebody does.
+	deadlineLate = 100 * time.Microsecond
+	// guardedWaits is how many waits have one, since the last one that it ended.
+	guardedWaits = 1000
+)
 
 // past is a deadline that has passed.
-var past = time.Unix(1, 0)
+var past = time.Unix(-1, 0)
 
 // newSystemTimer returns nil if the system has none to give, or in a bubble of
 // testing/synctest, where time stands still while anybody runs: nobody who waits for
@@ -42,38 +67,65 @@ func newSystemTimer() *systemTimer {
 	t := &systemTimer{file: os.NewFile(fd, "timerfd")}
 	t.set = t.setOnce
 	var err error
-	if t.conn, err = t.file.SyscallConn(); err != nil || t.clear() != nil || time.Since(now) == 0 {
+	t.conn, err = t.file.SyscallConn()
+	if err != nil || t.file.SetReadDeadline(time.Time{}) != nil || !setTimer(fd, 0) || time.Since(now) == 0 {
 		t.close()
 		return nil
 	}
 	return t
 }
 
-// longest is for how long it is set at most: an owner may wake for nothing, and a
-// system of 32 bits does not count further than 68 years.
-const longest = 24 * time.Hour
-
-// wait returns after some time, or when it is interrupted.
-func (t *systemTimer) wait(d time.Duration) (interrupted bool) {
-	t.d, t.done = d, false
-	return t.conn.Read(t.set) != nil
+// arm takes earlier interruptions back: what interrupts from now on ends the wait for
+// that time.
+func (t *systemTimer) arm(d time.Duration) {
+	t.armed, t.d, t.done = time.Now(), d, false
+	switch {
+	case t.guarded > 0:
+		t.file.SetReadDeadline(t.armed.Add(d).Add(deadlineLate))
+	case t.stale:
+		t.file.SetReadDeadline(time.Time{})
+	}
 }
 
-// setOnce sets the timer when the poller is ready to see it go off. It is called again
-// when it has, and if the system refuses to set it, that is at once.
+// wait returns after the time that it was armed for, or when it is interrupted.
+func (t *systemTimer) wait() {
+	ended := t.conn.Read(t.set) != nil // by a deadline
+	t.stale = ended || t.guarded > 0
+	t.guard(time.Since(t.armed)-t.d, ended)
+}
+
+// guard decides whether the next waits have a deadline of their own, by how late the
+// last one was.
+func (t *systemTimer) guard(late time.Duration, byDeadline bool) {
+	switch {
+	case late >= waitLate, t.guarded > 0 && byDeadline && late >= deadlineLate:
+		t.guarded = guardedWaits
+	case t.guarded > 0:
+		t.guarded--
+	}
+}
+
+// setOnce sets the timer when the poller is ready to see it go off, and is called again
+// when it has.
 func (t *systemTimer) setOnce(fd uintptr) (elapsed bool) {
 	if t.done {
 		return true
 	}
 	t.done = true
-	setting := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(min(max(1, t.d), longest)))}
+	if setTimer(fd, min(max(1, t.d), longest)) {
+		return false
+	}
+	time.Sleep(min(t.d, time.Millisecond)) // it cannot be set any more
+	return true
+}
+
+// setTimer sets a timer, or with 0 turns it off, and reports whether it could.
+func setTimer(fd uintptr, d time.Duration) bool {
+	setting := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(d))}
 	_, _, failed := syscall.RawSyscall6(syscall.SYS_TIMERFD_SETTIME, fd, 0, uintptr(unsafe.Pointer(&setting)), 0, 0, 0)
-	return failed != 0
+	return failed == 0
 }
 
 func (t *systemTimer) interrupt() { t.file.SetReadDeadline(past) }
-
-// clear takes an interruption back.
-func (t *systemTimer) clear() error { return t.file.SetReadDeadline(time.Time{}) }
 
 func (t *systemTimer) close() { t.file.Close() }

@@ -4,6 +4,7 @@ package ring
 
 import (
 	"math"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -52,8 +53,10 @@ func TestAlarmIsInterruptedLate(t *testing.T) {
 	b := NewBell()
 	defer b.Close()
 	b.WaitFor(0)
-	b.alarm.Load().timer.interrupt()
-	require.False(t, b.WaitFor(math.MaxInt64))
+	a := b.alarm.Load()
+	a.timer.arm(math.MaxInt64)
+	a.timer.interrupt()
+	a.timer.wait()
 	before := time.Now()
 	require.False(t, b.WaitFor(time.Millisecond))
 	require.GreaterOrEqual(t, time.Since(before), time.Millisecond)
@@ -108,7 +111,7 @@ func TestAlarmIsGivenBack(t *testing.T) {
 	b = NewBell()
 	b.WaitFor(0)
 	b.Close()
-	require.Error(t, b.alarm.Load().timer.clear())
+	require.Error(t, b.alarm.Load().timer.file.SetReadDeadline(past))
 	b.Ring() // which is harmless
 }
 
@@ -124,18 +127,68 @@ func TestNoAlarmInABubble(t *testing.T) {
 	})
 }
 
+// After a wait that was late, the next ones have a deadline of Go's, until for long it
+// has not been needed.
+func TestLateWaitsAreGuarded(t *testing.T) {
+	const late = waitLate
+	var timer systemTimer
+	timer.guard(late-1, false)
+	require.Zero(t, timer.guarded, "in time")
+	timer.guard(-time.Hour, true)
+	require.Zero(t, timer.guarded, "interrupted")
+	timer.guard(late, false)
+	require.Equal(t, guardedWaits, timer.guarded)
+	for range 10 {
+		timer.guard(deadlineLate+time.Microsecond, false) // a bit late, but the timer was first
+	}
+	timer.guard(deadlineLate-1, true) // interrupted near the end
+	require.Equal(t, guardedWaits-11, timer.guarded)
+	timer.guard(deadlineLate, true)
+	require.Equal(t, guardedWaits, timer.guarded)
+	for range guardedWaits + 1 {
+		timer.guard(0, false)
+	}
+	require.Zero(t, timer.guarded)
+}
+
+// A guarded wait ends though the timer does not go off, and is not taken for one that
+// may end for nothing.
+func TestGuardedWaitEndsByItsDeadline(t *testing.T) {
+	timer := newSystemTimer()
+	require.NotNil(t, timer)
+	defer timer.close()
+	timer.guarded = 2
+	timer.set = func(uintptr) bool { return false } // never set
+	for _, d := range []time.Duration{0, time.Millisecond} {
+		timer.arm(d)
+		timer.wait()
+		require.GreaterOrEqual(t, time.Since(timer.armed), d+deadlineLate)
+		require.Equal(t, guardedWaits, timer.guarded)
+	}
+	timer.set, timer.guarded = timer.setOnce, 0
+	timer.arm(time.Millisecond)
+	timer.wait()
+	require.GreaterOrEqual(t, time.Since(timer.armed), time.Millisecond, "by an old deadline")
+}
+
 // A sleep of any length can be set, on a system of any size.
 func TestAlarmOfAnyLength(t *testing.T) {
 	timer := newSystemTimer()
 	require.NotNil(t, timer)
 	defer timer.close()
 	for _, d := range []time.Duration{math.MinInt64, 0, 1, time.Hour, 3e9 * time.Second, math.MaxInt64} {
-		timer.d, timer.done = d, false
-		require.False(t, timer.setOnce(timer.fileDescriptor(t)), "%v", d)
+		timer.arm(d)
+		require.NoError(t, timer.conn.Control(func(fd uintptr) { require.False(t, timer.setOnce(fd), "%v", d) }))
 	}
 }
 
-func (t *systemTimer) fileDescriptor(tb testing.TB) (fd uintptr) {
-	require.NoError(tb, t.conn.Control(func(f uintptr) { fd = f }))
-	return fd
+// What cannot be set, because somebody has closed it, does not make its owner spin.
+func TestAlarmThatCannotBeSet(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	defer reader.Close()
+	defer writer.Close()
+	timer := systemTimer{armed: time.Now(), d: time.Hour}
+	require.True(t, timer.setOnce(reader.Fd()))
+	require.GreaterOrEqual(t, time.Since(timer.armed), time.Millisecond)
 }

@@ -151,7 +151,10 @@ type pace struct {
 
 // found counts what a look has found.
 func (p *pace) found(looked int64, n int) {
-	if looked-p.since >= lookEvery {
+	switch age := looked - p.since; {
+	case age >= 2*lookEvery:
+		p.before, p.count, p.since = 0, 0, looked
+	case age >= lookEvery:
 		p.before, p.count, p.since = p.count, 0, looked
 	}
 	p.count += n

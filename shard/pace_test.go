@@ -21,6 +21,7 @@ func TestPace(t *testing.T) {
 		"up to the end":             {[][2]int64{{start, busyOps - 1}, {start + lookEvery - 1, 1}}, true},
 		"from the end on":           {[][2]int64{{start, busyOps - 1}, {start + lookEvery, 1}}, false},
 		"in the one before":         {[][2]int64{{start, busyOps}, {start + lookEvery, 1}}, true},
+		"long before":               {[][2]int64{{start, busyOps}, {start + 2*lookEvery, 1}}, false},
 		"in the one before that":    {[][2]int64{{start, busyOps}, {start + lookEvery, 1}, {start + 2*lookEvery, 1}}, false},
 		"never so many, but always": {[][2]int64{{start, 9}, {start + lookEvery, 9}, {start + 2*lookEvery, 9}}, false},
 	} {

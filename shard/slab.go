@@ -2,6 +2,7 @@ package shard
 
 import (
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -9,6 +10,9 @@ import (
 // its records, so that its size is one of the allocator's: for a few bytes more it would
 // add 8 KiB.
 const pageItems = 512
+
+// keptPages is for how many pages a slab keeps what it knows of them.
+const keptPages = 64
 
 // slab hands out records by index from pages that are never moved, and gives
 // the memory of empty pages back. Records live in the lowest page with room,
@@ -168,6 +172,9 @@ func (s *slab[T]) giveBack() {
 	s.spare--
 	for n := len(s.pages); n > 0 && s.pages[n-1] == nil; n-- {
 		s.pages, s.usages = s.pages[:n-1], s.usages[:n-1]
+	}
+	if n := len(s.pages); cap(s.pages) > keptPages && n < cap(s.pages)/4 {
+		s.pages, s.usages = slices.Clone(s.pages), slices.Clone(s.usages)
 	}
 }
 
