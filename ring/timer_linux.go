@@ -15,7 +15,7 @@ import (
 // takes one call of the system's, which sets it.
 //
 // The poller is asked by whoever has nothing else to do. Where all processors are busy
-// that is only Go's monitor, every 10 ms. So a wait that was late is followed by many
+// that is only Go's monitor, every 10 ms. So two waits that were late are followed by many
 // with a read deadline a moment behind the timer, as goroutines on a busy processor look
 // at Go's timers all the time. It is not always set, for with a timer of Go's to come
 // the monitor wakes for it.
@@ -32,6 +32,7 @@ type systemTimer struct {
 	d       time.Duration // for how long
 	done    bool          // the timer was set for that
 	stale   bool          // a read deadline may have passed
+	late    int           // how many of the last waits were late
 	guarded int           // how many more waits have a read deadline of their own
 }
 
@@ -43,8 +44,9 @@ const (
 	// and a system of 32 bits does not count further than 68 years.
 	longest = 24 * time.Hour
 
-	// waitLate is by how much a wait is late if nobody asks the poller.
-	waitLate = time.Millisecond
+	// waitLate is by how much a wait is late if nobody asks the poller, mostly; lateWaits
+	// is how many in a row say so. One can have been held up by anything.
+	waitLate, lateWaits = time.Millisecond, 2
 	// deadlineLate is by how much a read deadline comes after the timer, which ends the
 	// wait first if somebody does.
 	deadlineLate = 100 * time.Microsecond
@@ -95,11 +97,17 @@ func (t *systemTimer) wait() {
 }
 
 // guard decides whether the next waits have a deadline of their own, by how late the
-// last one was.
+// last ones were. A wait that ended early, as it was interrupted, says nothing.
 func (t *systemTimer) guard(late time.Duration, byDeadline bool) {
 	switch {
-	case late >= waitLate, t.guarded > 0 && byDeadline && late >= deadlineLate:
-		t.guarded = guardedWaits
+	case late >= waitLate:
+		t.late++
+	case late >= 0:
+		t.late = 0
+	}
+	switch needed := t.guarded > 0 && byDeadline && late >= deadlineLate; {
+	case needed, t.late >= lateWaits:
+		t.guarded, t.late = guardedWaits, 0
 	case t.guarded > 0:
 		t.guarded--
 	}

@@ -127,7 +127,7 @@ func TestNoAlarmInABubble(t *testing.T) {
 	})
 }
 
-// After a wait that was late, the next ones have a deadline of Go's, until for long it
+// After waits that were late, the next ones have a deadline of Go's, until for long it
 // has not been needed.
 func TestLateWaitsAreGuarded(t *testing.T) {
 	const late = waitLate
@@ -136,6 +136,13 @@ func TestLateWaitsAreGuarded(t *testing.T) {
 	require.Zero(t, timer.guarded, "in time")
 	timer.guard(-time.Hour, true)
 	require.Zero(t, timer.guarded, "interrupted")
+	for range 10 { // held up now and then
+		timer.guard(late, false)
+		timer.guard(0, false)
+	}
+	require.Zero(t, timer.guarded, "in time in between")
+	timer.guard(late, false)
+	timer.guard(-time.Hour, true)
 	timer.guard(late, false)
 	require.Equal(t, guardedWaits, timer.guarded)
 	for range 10 {
