@@ -155,6 +155,7 @@ func TestWithdrawnIsDisplacedSilently(t *testing.T) {
 		require.NoError(t, err)
 		_, err = h.Wait(background)
 		withdrawn(t, err, nil)
+		pass(0) // the look that told them has ended
 		require.EqualValues(t, 1, e.Stats().Withdrawn)
 		require.Zero(t, e.Stats().Displaced)
 	})
