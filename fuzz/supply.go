@@ -9,7 +9,6 @@
 //	github.com/google/uuid                   v1.6.0   BSD-3-Clause  engine: the type that targets and entries have where it is embedded
 //	go.uber.org/atomic                       v1.12.0  MIT           engine: typed atomics that copylocks sees, beside standard ones in ring and shard
 //	github.com/HdrHistogram/hdrhistogram-go  v1.4.0   MIT           bench: percentiles of lateness with a bounded error in bounded memory
-//	golang.org/x/sys                         v0.38.0  BSD-3-Clause  bench: a timer of the system's, for generators that are not late (Linux)
 //	github.com/alecthomas/kong               v1.17.0  MIT           commands: flags with groups, help and custom types from a struct
 //	github.com/dustin/go-humanize            v1.1.0   MIT           commands: numbers that a person can read
 //	github.com/anishathalye/porcupine        v1.3.1   MIT           tests: checks histories of real goroutines for linearizability
