@@ -20,7 +20,7 @@ type waiter struct {
 	label   *label // nil unless somebody watches
 	err     error  // of an operation that did not win
 	runs    *runs  // where a winner that will execute is taken in; nil for Contend
-	staged  shard.Op
+	staged  shard.Deferrable
 	run     run // a winner's; of its entry only what the verdict says
 }
 
@@ -160,7 +160,7 @@ func (e *Engine) fillWaiter(ctx context.Context, op *Op, w *waiter, executes boo
 	if e.watched.Load() {
 		w.label = labelled(op)
 	}
-	index, err := e.place(&w.staged, op, &w.Ticket)
+	index, err := e.place(&w.staged.Op, op, &w.Ticket)
 	if err != nil {
 		return e.notStaged(ctx, err, w)
 	}
@@ -177,7 +177,7 @@ func (e *Engine) stageWaiter(ctx context.Context, w *waiter) error {
 	if w == nil {
 		return nil
 	}
-	_, err := w.gen.shards[w.index].Stage(&w.staged)
+	_, err := w.gen.shards[w.index].Stage(&w.staged.Op)
 	if err == nil {
 		return nil
 	}

@@ -20,6 +20,8 @@ type (
 	once  = sync.Once
 )
 
+type atomicPointer[T any] = atomic.Pointer[T]
+
 // explored: the build tag is set.
 const explored = false
 

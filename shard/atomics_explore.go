@@ -13,6 +13,8 @@ type (
 	once  = interleave.Once
 )
 
+type atomicPointer[T any] = interleave.Pointer[T]
+
 func readClock(now func() int64) int64 {
 	interleave.Yield()
 	return now()

@@ -9,42 +9,70 @@ type Refusable interface {
 	Refused(err error)
 }
 
+// Deferrable is an operation in memory that can be left with StageLater. It is the
+// shard's until the operation was told its verdict or refused; of one that was
+// withdrawn, until its ticket is not in use any more.
+type Deferrable struct {
+	Op
+
+	// next publishes nothing: the swap of backlog.last does. It is the submitter's
+	// until then, and the one that was left before this one; afterwards the owner's.
+	next *Deferrable
+}
+
 // backlog is what waits for room in the ring without its submitters: they wait for
-// the verdict instead.
+// the verdict instead. It is a list in their memory, onto whose end they swap
+// themselves; the owner takes all of it at once. (A slice under a lock cost 0.6 µs an
+// operation with 300,000 of them, half of it for waiting and growing.)
 type backlog struct {
-	mu     mutex
-	ops    []Op
-	closed bool // nothing is taken in any more
+	// last publishes all that was left to the owner; noMore when it is closed.
+	last atomicPointer[Deferrable]
+
+	// waiting is how many are in the list, or were taken and are not submitted yet: so
+	// the owner tells them from those who park in the room. It publishes nothing.
+	waiting atomicInt64
 }
 
-// add puts an operation in line, and announces it in the room: not before, or the owner
-// would take it for one that parks there. It reports false if the backlog is closed,
-// and whether it is the first.
-func (b *backlog) add(op *Op, room *ring.Room) (first, ok bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return false, false
+// noMore is where a closed backlog ends.
+var noMore Deferrable
+
+// add puts an operation in line, and announces it in the room, so that newcomers leave
+// it a slot. It reports false if the backlog is closed, and whether it is the first.
+func (b *backlog) add(d *Deferrable, room *ring.Room) (first, ok bool) {
+	b.waiting.Add(1) // before the room, or the owner would take it for one that parks there
+	room.Enter()
+	for {
+		last := b.last.Load()
+		if last == &noMore {
+			d.next = nil // of an earlier try
+			b.leave(room)
+			return false, false
+		}
+		d.next = last
+		if b.last.CompareAndSwap(last, d) {
+			return last == nil, true
+		}
 	}
-	room.Enter() // newcomers leave it a slot
-	b.ops = append(b.ops, *op)
-	return len(b.ops) == 1, true
 }
 
-func (b *backlog) len() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.ops)
+// leave takes one out that was added.
+func (b *backlog) leave(room *ring.Room) {
+	room.Leave()
+	b.waiting.Add(-1) // behind the room, for the same reason
 }
 
-// take empties the line, for good if it is closed with that.
-func (b *backlog) take(closes bool) []Op {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	ops := b.ops
-	b.ops = nil
-	b.closed = b.closed || closes
-	return ops
+// take empties the line, for good if it is closed with that, and returns the first.
+func (b *backlog) take(closes bool) (first *Deferrable) {
+	var end *Deferrable
+	if closes {
+		end = &noMore
+	}
+	for d := b.last.Swap(end); d != nil && d != &noMore; {
+		before := d.next
+		d.next, first = first, d
+		d = before
+	}
+	return first
 }
 
 // StageLater is Stage for a submitter that waits for the verdict anyway, and whose
@@ -54,18 +82,18 @@ func (b *backlog) take(closes bool) []Op {
 // 300,000 that come at once would spend most of their time in the waiting room.
 // Whoever withdraws the ticket meanwhile is told nothing, as after Stage. Safe for
 // concurrent use.
-func (s *Shard) StageLater(op *Op) error {
-	_, err := s.Stage(op)
+func (s *Shard) StageLater(d *Deferrable) error {
+	_, err := s.Stage(&d.Op)
 	if err != ErrFull {
 		return err
 	}
-	if !op.Begin() {
+	if !d.Begin() {
 		return ErrInUse
 	}
-	op.At = unstamped
-	first, ok := s.backlog.add(op, s.room)
+	d.At = unstamped
+	first, ok := s.backlog.add(d, s.room)
 	if !ok {
-		if !op.cancel() {
+		if !d.cancel() {
 			return ErrGaveUp
 		}
 		return ErrClosed
@@ -82,38 +110,42 @@ func (s *Shard) takeBacklog() {
 	if s.room.Waiting() == 0 {
 		return
 	}
-	if len(o.backlog) == 0 {
-		if o.backlog = s.backlog.take(false); len(o.backlog) == 0 {
-			return
-		}
+	if o.backlog == nil {
+		o.backlog = s.backlog.take(false)
 	}
-	n := 0
-	for share := s.backlogShare(); n < len(o.backlog); n++ {
-		op := &o.backlog[n]
-		err := s.refusal(op.Priority)
-		if op.withdrawn() {
+	for share := s.backlogShare(); o.backlog != nil; {
+		d := o.backlog
+		err := s.refusal(d.Priority)
+		if d.withdrawn() {
 			err = ErrGaveUp // else it could open a window that nobody wants any more
 		}
 		if err == nil && share == 0 {
-			break
+			return
 		}
 		if err == nil {
 			var position uint64
-			if position, err = s.ring.Push(op); err == nil {
+			if position, err = s.ring.Push(&d.Op); err == nil {
 				share, o.pushed = share-1, position+1
 			}
 		}
 		if err == ErrFull {
-			break
+			return
 		}
-		s.room.Leave()
-		if err != nil {
-			s.turnAway(op, err)
-		}
+		s.letGo(d, err)
 	}
-	clear(o.backlog[:n])
-	if o.backlog = o.backlog[n:]; len(o.backlog) == 0 {
-		o.backlog = nil
+}
+
+// letGo lets go of the first of the owner's backlog, which was submitted, or is told
+// that it is refused.
+func (s *Shard) letGo(d *Deferrable, err error) {
+	s.owner.backlog, d.next = d.next, nil // first: who is told may use it again
+	s.backlog.leave(s.room)
+	switch {
+	case err == nil:
+	case d.cancel():
+		d.Ticket.To.(Refusable).Refused(err)
+	default:
+		s.tally.gaveUp.Add(1)
 	}
 }
 
@@ -123,7 +155,7 @@ func (s *Shard) takeBacklog() {
 func (s *Shard) backlogShare() int {
 	o := &s.owner
 	parked := s.room.Waiting() // first, so that whoever is left here meanwhile does not count
-	parked -= len(o.backlog) + s.backlog.len()
+	parked -= int(s.backlog.waiting.Load())
 	if parked <= 0 {
 		return s.ring.Cap()
 	}
@@ -143,21 +175,11 @@ func (op *Op) withdrawn() bool {
 // closeBacklog refuses what is left. The ring must be closed.
 func (s *Shard) closeBacklog() {
 	o := &s.owner
-	left := o.backlog
-	o.backlog = nil
-	for _, ops := range [][]Op{left, s.backlog.take(true)} {
-		for i := range ops {
-			s.room.Leave()
-			s.turnAway(&ops[i], ErrClosed)
+	for closed := false; o.backlog != nil || !closed; {
+		if o.backlog == nil {
+			o.backlog, closed = s.backlog.take(true), true
+			continue
 		}
-	}
-}
-
-// turnAway refuses an operation, which is told unless it was withdrawn.
-func (s *Shard) turnAway(op *Op, err error) {
-	if op.cancel() {
-		op.Ticket.To.(Refusable).Refused(err)
-	} else {
-		s.tally.gaveUp.Add(1)
+		s.letGo(o.backlog, ErrClosed)
 	}
 }

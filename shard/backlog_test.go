@@ -23,7 +23,7 @@ func (c *crowd) leave(s *Shard, refused *[]string, names int, window time.Durati
 	for n := range names {
 		op := c.op(fmt.Sprint(n), 1, Op{Terms: NewTerms(window, 0), Ticket: &Ticket{Withdrawable: true}})
 		op.Ticket.To = leaver{op.Ticket.To.(member), refused}
-		require.NoError(c.t, s.StageLater(&op))
+		require.NoError(c.t, s.StageLater(&Deferrable{Op: op}))
 		tickets = append(tickets, op.Ticket)
 	}
 	return tickets
@@ -65,10 +65,11 @@ func TestBacklogIsRefusedAtTheClose(t *testing.T) {
 		require.Equal(t, 4, c.count())
 		require.Equal(t, []string{"4: " + ErrClosed.Error(), "5: " + ErrClosed.Error()}, refused)
 		require.Zero(t, s.room.Waiting())
-		op := c.op("late", 1, Op{})
-		require.ErrorIs(t, s.StageLater(&op), ErrClosed)
-		_, ok := s.backlog.add(&op, s.room)
+		late := &Deferrable{Op: c.op("late", 1, Op{})}
+		require.ErrorIs(t, s.StageLater(late), ErrClosed)
+		_, ok := s.backlog.add(late, s.room)
 		require.False(t, ok, "nobody would look at it")
+		require.Zero(t, s.room.Waiting())
 	})
 }
 

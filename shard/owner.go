@@ -49,10 +49,10 @@ type owner struct {
 	stuck   bool   // after Close, nothing but windows of held targets was left
 	pace    pace
 
-	backlog                   []Op      // taken from the shard's, and not submitted yet
-	pushed                    uint64    // the tail after the last of the backlog was pushed
-	mail                      []control // taken, and to be applied
-	clearings, cleared, views []control // requests: not met yet, met, to be answered by this look
+	backlog                   *Deferrable // taken from the shard's, and not submitted yet
+	pushed                    uint64      // the tail after the last of the backlog was pushed
+	mail                      []control   // taken, and to be applied
+	clearings, cleared, views []control   // requests: not met yet, met, to be answered by this look
 
 	telling   telling
 	measuring *measuring // nil if nothing is measured

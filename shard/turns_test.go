@@ -12,7 +12,7 @@ import (
 // returner leaves its operation with the shard again whenever it was told, a number of
 // times. The count is shared, and the owner's.
 type returner struct {
-	op    Op
+	op    Deferrable
 	shard *Shard
 	left  *int
 }
@@ -42,7 +42,7 @@ func TestBacklogLeavesRoomToWhoParks(t *testing.T) {
 		left, terms := 10_000, NewTerms(time.Second, 1)
 		for n := range 100 {
 			r := &returner{shard: s, left: &left}
-			r.op = Op{Target: target(uint64(n)), Hash: uint32(n) << 1, Terms: terms, Ticket: &Ticket{To: r}}
+			r.op.Op = Op{Target: target(uint64(n)), Hash: uint32(n) << 1, Terms: terms, Ticket: &Ticket{To: r}}
 			require.NoError(t, s.StageLater(&r.op))
 		}
 		c.park(s, "parked", terms)

@@ -45,8 +45,9 @@ func (u *shardUsers) submit(p int, s *submission) {
 		s.sequence, s.err = u.shard.StageWait(&s.op, done)
 	case u.how == leaving || u.how == mixed:
 		s.leaves = true
-		s.sequence = math.MaxUint64                       // until it is told
-		if err := u.shard.StageLater(&s.op); err != nil { // else it may have been refused meanwhile
+		s.sequence = math.MaxUint64 // until it is told
+		s.deferred.Op = s.op
+		if err := u.shard.StageLater(&s.deferred); err != nil { // else it may have been refused meanwhile
 			s.err = err
 		}
 	default:

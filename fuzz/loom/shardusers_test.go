@@ -32,6 +32,7 @@ type shardUsers struct {
 type submission struct {
 	*shardUsers
 	op              shard.Op
+	deferred        shard.Deferrable // the same, where it leaves it
 	ticket          shard.Ticket
 	began, returned int
 	beganAt, backAt int64

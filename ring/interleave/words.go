@@ -75,3 +75,12 @@ func (x *Pointer[T]) Load() *T { step(Load, unsafe.Pointer(x)); return x.word.Lo
 
 // Store writes the word.
 func (x *Pointer[T]) Store(v *T) { step(Store, unsafe.Pointer(x)); x.word.Store(v) }
+
+// Swap writes the word and returns what it was.
+func (x *Pointer[T]) Swap(v *T) *T { step(Swap, unsafe.Pointer(x)); return x.word.Swap(v) }
+
+// CompareAndSwap writes the word if it is as expected.
+func (x *Pointer[T]) CompareAndSwap(before, after *T) bool {
+	step(Swap, unsafe.Pointer(x))
+	return x.word.CompareAndSwap(before, after)
+}
