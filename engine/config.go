@@ -136,8 +136,9 @@ type Config struct {
 	// Engine.Hottest; 0 for none, at most 4096.
 	Hottest int
 
-	// Logger is told about panics in Decided and in contenders, on the shard's
-	// goroutine, and about shards that do not advance. Nil is silent.
+	// Logger is told about policies, hooks and contenders that panic, end their
+	// goroutine or choose nobody, on the shard's goroutine, and about shards that do
+	// not advance. Nil is silent.
 	Logger *slog.Logger
 	// HashSeed makes routing repeatable. 0 means random: then nobody can
 	// choose targets that meet in one shard.

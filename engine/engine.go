@@ -216,9 +216,9 @@ func (e *Engine) Restart(ctx context.Context) error {
 	return err
 }
 
-// incident logs a panic of the user's code on a goroutine of the engine's.
+// incident logs a failure of the user's code on a goroutine of the engine's.
 func (e *Engine) incident(v any, stack []byte) {
 	e.counts.incidents.Inc()
 	defer func() { recover() }() // the user's handler may panic, too
-	e.config.Logger.Error("contend: recovered from a panic", slog.Any("panic", v), slog.String("stack", string(stack)))
+	e.config.Logger.Error("contend: went on after a failure", slog.Any("failure", v), slog.String("stack", string(stack)))
 }

@@ -75,8 +75,8 @@ const releaseEvery = 256
 
 // Ring is a bounded many-producers-one-consumer queue of values.
 //
-// Push, PushAll, Close, Tail, Len and Cap are safe for concurrent use. Drain,
-// Drained and Ready belong to the owner goroutine.
+// Push, PushAll, Close, Closed, Tail, Len, Cap, Bytes and PassesHalf are safe for
+// concurrent use. Drain, DrainRuns, Drained and Ready belong to the owner goroutine.
 type Ring[T any] struct {
 	slots []slot[T] // immutable; the slots' contents: see slot
 	mask  uint64    // immutable; len(slots)-1
@@ -181,8 +181,9 @@ func (r *Ring[T]) publish(position uint64, v *T) {
 
 // Drain hands every published value below limit to f, in order, clearing the
 // slots. It returns false if it stopped in front of a hole: a position below
-// limit that is claimed but not published yet. The value is f's for the call.
-// Owner goroutine only; f must not panic.
+// limit that is claimed but not published yet. The value is f's for the call. If f
+// panics or ends its goroutine, the next drain hands out the same run again, from its
+// first value on. Owner goroutine only.
 func (r *Ring[T]) Drain(limit uint64, f func(position uint64, v *T)) (whole bool) {
 	return r.DrainRuns(limit, func(first uint64, run Run[T]) {
 		for i := range run.Len() {
@@ -274,10 +275,12 @@ func (r *Ring[T]) Tail() uint64 { return r.tail.Load() &^ closed }
 // Owner goroutine only.
 func (r *Ring[T]) Drained() uint64 { return r.next }
 
-// Len returns how many positions are claimed and not given back yet.
+// Len returns how many positions are claimed and not given back yet: at most Cap, and
+// perhaps too many while others work.
 func (r *Ring[T]) Len() int {
 	head := r.head.Load() // first, so that the difference is not negative
-	return int(r.Tail() - head)
+	claimed := r.Tail() - head
+	return int(min(claimed, r.mask+1)) // the ring may have turned in between
 }
 
 // Ready reports whether the next value can be taken: false if the ring is empty

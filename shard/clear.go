@@ -59,7 +59,7 @@ func (c *Core) clearWindow(index uint32, g *group) {
 	case g.flags&overdue != 0:
 		h := c.holds[g.target]
 		h.waiting = 0
-		c.holds[g.target] = h
+		c.setHold(g.target, h)
 		c.wheel.cut(&c.wheel.overdue, index)
 	case !c.wheel.remove(index):
 		// Its turn to be decided has come: there, it is dropped.

@@ -21,7 +21,7 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 		h, busy := c.holds[g.target]
 		if decisive && r.Preempt && busy && !h.preempted {
 			h.preempted = true
-			c.holds[g.target] = h
+			c.setHold(g.target, h)
 			if h.held {
 				c.preempted = append(c.preempted, Preemption{Target: g.target, Token: h.token})
 			}
@@ -30,7 +30,7 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 			c.wait(index, g)
 			return
 		}
-		c.holds[g.target] = hold{} // until it is decided
+		c.setHold(g.target, hold{}) // until it is decided
 	}
 	c.table.remove(g.hash, index)
 	removed := c.wheel.remove(index)

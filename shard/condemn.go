@@ -95,7 +95,7 @@ func (c *Core) condemnEntrant(e *entrant, at int64, fault *Fault) {
 		c.drop(e.target, e.Standing)
 		return
 	}
-	c.dismissed = append(c.dismissed, Dismissal{Outcome: Faulted, Target: e.target, Op: e.Standing, Opened: at, At: at, Fault: fault})
+	c.dismissed = append(c.dismissed, Dismissal{Outcome: Faulted, Target: e.target, Op: e.Standing, Retries: e.Retries(), Opened: at, At: at, Fault: fault})
 	c.noteDismissed()
 }
 

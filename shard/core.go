@@ -179,7 +179,7 @@ func (c *Core) Abandon() {
 	c.wheel.fireAll()
 	for target, h := range c.holds {
 		if h.waiting = 0; h.held {
-			c.holds[target] = h
+			c.setHold(target, h)
 		} else {
 			delete(c.holds, target)
 		}
@@ -280,6 +280,9 @@ func (c *Core) Release() {
 	c.dismissed, c.preempted = c.dismissed[:0], c.preempted[:0]
 	if cap(c.dismissed) > keptDismissals {
 		c.dismissed = nil
+	}
+	if cap(c.preempted) > keptDismissals {
+		c.preempted = nil
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *Core) enter(e *entrant, at int64) {
 	}
 	g, x := c.groups.at(index), c.mores.at(index)
 	c.join(index, g, e.Standing)
-	if x == nil { // plain: only locks brought it here
+	if x == nil { // opened without rules, which a window keeps: the operation's own do not count
 		c.compare(&c.rules[0], g, nil, e.Standing)
 		return
 	}
@@ -70,10 +70,11 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 	}
 }
 
-// compare holds the newest operation of a group against the best so far.
+// compare holds the newest operation of a group against the best so far. If that one
+// was removed, who is best now is found when the window closes.
 func (c *Core) compare(r *Rules, g *group, x *more, s Standing) {
 	newest := place(g.last<<2 | (g.count-1)%chunkItems)
-	if g.count > 1 && g.best != nowhere && !c.beats(r, x, s, c.at(g, g.best)) {
+	if g.count > 1 && (g.best == nowhere || !c.beats(r, x, s, c.at(g, g.best))) {
 		return
 	}
 	g.best, g.bestPriority = newest, s.Priority

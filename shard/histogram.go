@@ -163,7 +163,8 @@ var eighths = [8]struct {
 	{4, math.MaxUint64}, {4, quarter3}, {5, math.MaxUint64}, {5, math.MaxUint64},
 }
 
-// Durations are counted in seconds divided by a power of two, 0.93 ns, so that the buckets of whole numbers are buckets of seconds, too.
+// Durations are counted in seconds divided by a power of two, 0.93 ns, so that the
+// buckets of whole numbers are buckets of seconds, too.
 const (
 	perSecondBits = 30
 	perNanosecond = 0x112e0be826d694b3 // 2^30 / 1e9, times 2^60, rounded up
@@ -177,15 +178,22 @@ func units(nanoseconds int64) uint64 {
 
 // Recorder counts values, from any goroutine: two atomic additions for each.
 type Recorder struct {
-	sum    atomic.Uint64 // in whole units, which wraps after 500 years
+	sum    atomic.Uint64 // in whole units
+	wraps  atomic.Uint64 // how often sum has overflowed: many durations at once take days
 	counts [buckets]atomic.Uint64
 }
 
 // Seconds counts a duration in nanoseconds; negative ones count as zero.
 func (r *Recorder) Seconds(nanoseconds int64) {
 	u := units(nanoseconds)
-	r.sum.Add(u)
+	r.addSum(u)
 	r.counts[bucketOf(u)].Add(1)
+}
+
+func (r *Recorder) addSum(n uint64) {
+	if r.sum.Add(n) < n {
+		r.wraps.Add(1)
+	}
 }
 
 // InSeconds returns a snapshot of durations, in seconds.
@@ -204,7 +212,7 @@ func (r *Recorder) snapshot(shift int) Histogram {
 		h.Counts[i] = r.counts[i+1].Load()
 		h.Count += h.Counts[i]
 	}
-	h.Sum = math.Ldexp(float64(r.sum.Load()), -shift)
+	h.Sum = math.Ldexp(float64(r.wraps.Load()), 64-shift) + math.Ldexp(float64(r.sum.Load()), -shift)
 	h.trim()
 	return h
 }
@@ -291,7 +299,7 @@ func (g *gathering) addTo(r *Recorder) {
 	if len(g.touched) == 0 {
 		return
 	}
-	r.sum.Add(g.sum)
+	r.addSum(g.sum)
 	for _, b := range g.touched {
 		r.counts[b].Add(uint64(g.counts[b]))
 		g.counts[b] = 0

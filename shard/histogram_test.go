@@ -155,3 +155,16 @@ func BenchmarkMeasure(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N), "ns/group")
 }
+
+// Sums of many durations at once overflow 64 bits within days.
+func TestSumBeyond64Bits(t *testing.T) {
+	var r Recorder
+	before := r.InSeconds().Sum
+	for range 40 {
+		r.Seconds(1e9 * 1e9)
+		sum := r.InSeconds().Sum
+		require.InEpsilon(t, before+1e9, sum, 1e-6)
+		before = sum
+	}
+	require.Greater(t, before, math.Ldexp(1, 64-perSecondBits))
+}

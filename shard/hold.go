@@ -41,7 +41,7 @@ func (c *Core) waits(index uint32, g *group) {
 	g.due = 0 // for the wheel: its time has come
 	h := c.holds[g.target]
 	h.waiting = index + 1
-	c.holds[g.target] = h
+	c.setHold(g.target, h)
 	c.wheel.append(&c.wheel.overdue, index)
 }
 
@@ -49,8 +49,7 @@ func (c *Core) waits(index uint32, g *group) {
 func (c *Core) hold(target uuid.UUID, token uint64) (preempted bool) {
 	h := c.holds[target] // a closed window's, for which another may be waiting
 	h.held, h.token = true, token
-	c.holds[target] = h
-	c.mostHolds = max(c.mostHolds, len(c.holds))
+	c.setHold(target, h)
 	if h.preempted {
 		c.preempted = append(c.preempted, Preemption{Target: target, Token: token})
 	}
@@ -70,6 +69,12 @@ func (c *Core) free(target uuid.UUID) {
 	g.flags = g.flags&^overdue | readied
 	c.wheel.cut(&c.wheel.overdue, index)
 	c.wheel.ready(index)
+}
+
+// setHold writes down what is known of a target's winner.
+func (c *Core) setHold(target uuid.UUID, h hold) {
+	c.holds[target] = h
+	c.mostHolds = max(c.mostHolds, len(c.holds))
 }
 
 // shrinkHolds gives a burst's memory back, which a map keeps.
@@ -102,7 +107,7 @@ func (c *Core) Overdue() bool { return c.wheel.overdue.head != 0 }
 func (c *Core) OnlyOverdue() bool { return c.Overdue() && c.wheel.live == 0 }
 
 // Hold takes over a target whose winner was named by an earlier core.
-func (c *Core) Hold(h Hold) { c.holds[h.Target] = hold{held: true, token: h.Token} }
+func (c *Core) Hold(h Hold) { c.setHold(h.Target, hold{held: true, token: h.Token}) }
 
 // Holds returns the targets that are held, in no order.
 func (c *Core) Holds() (all []Hold) {

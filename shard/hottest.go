@@ -81,7 +81,7 @@ func (h *hottest) add(target *uuid.UUID, shard uint32, n uint64) {
 // halve makes old operations count less.
 func (h *hottest) halve(now int64) {
 	times := (now - h.halved) / hotHalfLife
-	if times == 0 {
+	if times <= 0 { // negative: who asked before had read the clock later
 		return
 	}
 	h.halved += times * hotHalfLife

@@ -87,3 +87,12 @@ func TestHottestOfAShard(t *testing.T) {
 	})
 	withShard(t, Config{}, func(s *Shard, c *crowd) { require.Nil(t, s.Hottest()) })
 }
+
+// Who asks reads the clock beside the owner, and may have read it later.
+func TestHottestAskedWithALaterTime(t *testing.T) {
+	h := newHottest(4)
+	h.count([]Decision{groupOf(1, 8)}, 0)
+	h.halve(2 * hotHalfLife)
+	h.count([]Decision{groupOf(1, 8)}, 0)
+	require.EqualValues(t, 8/4+8, h.heap[0].Operations)
+}

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -31,6 +32,7 @@ type locks struct {
 	all     []Lock // the ones for all targets, the strictest first
 	targets map[uuid.UUID][]Lock
 	where   map[uint64]uuid.UUID // of the locks in targets, by ID
+	most    int                  // length of where since the maps were made
 	soonest int64                // no lock ends by itself before
 }
 
@@ -57,6 +59,7 @@ func (l *locks) set(lock Lock) {
 	own := append(l.targets[lock.Target], lock)
 	slices.SortFunc(own, stricter)
 	l.targets[lock.Target], l.where[lock.ID] = own, lock.Target
+	l.most = max(l.most, len(l.where))
 }
 
 func (l *locks) remove(id uint64) {
@@ -71,6 +74,18 @@ func (l *locks) remove(id uint64) {
 		l.targets[target] = own
 	} else {
 		delete(l.targets, target)
+	}
+	l.shrink()
+}
+
+// shrink gives a burst's memory back, which maps keep.
+func (l *locks) shrink() {
+	if l.most > minHolds && len(l.where) < l.most/4 {
+		targets, where := l.targets, l.where
+		l.targets, l.where = make(map[uuid.UUID][]Lock, len(targets)), make(map[uint64]uuid.UUID, len(where))
+		maps.Copy(l.targets, targets)
+		maps.Copy(l.where, where)
+		l.most = len(where)
 	}
 }
 

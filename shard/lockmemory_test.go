@@ -27,3 +27,23 @@ func TestExpiredLocksAreSwept(t *testing.T) {
 	require.Empty(t, core.Locks())
 	require.False(t, core.special)
 }
+
+// R10: of a burst of locks, and of targets that were held, nothing stays.
+func TestLocksAndHoldsGiveTheirMemoryBack(t *testing.T) {
+	const burst = 100_000
+	core := NewCore(CoreConfig{})
+	for id := range uint64(burst) {
+		core.Lock(Lock{ID: id + 1, Target: target(id), Below: 1, Stay: true})
+		core.Hold(Hold{Target: target(id), Token: id + 1})
+	}
+	require.Equal(t, burst, core.locks.most)
+	require.Equal(t, burst, core.mostHolds)
+	for id := range uint64(burst - 1) {
+		core.Unlock(id + 1)
+		require.True(t, core.Ended(target(id), id+1))
+	}
+	require.LessOrEqual(t, core.locks.most, minHolds)
+	require.LessOrEqual(t, core.mostHolds, minHolds)
+	require.Len(t, core.Locks(), 1)
+	require.Len(t, core.Holds(), 1)
+}

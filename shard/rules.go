@@ -125,8 +125,9 @@ func (r *Rules) decides(priority int32) bool {
 
 // Retry lets an operation that lost enter its target's next window by itself.
 // It is told nothing of losses that it makes up for so; its outcome counts them
-// as Retries. An operation that a lock keeps out does not try again. Once Stop
-// has begun nobody does.
+// as Retries. An operation that a lock keeps out does not try again. Once Stop has
+// begun no further loss is made up for; who pauses then enters one more window, and
+// Stop waits for that.
 //
 // The longest that such an operation can starve is Limit+1 windows; with a Step
 // it wins earlier, as soon as it is aged past what it contends with.

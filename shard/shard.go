@@ -10,7 +10,7 @@
 //	Lock, Ended ─▶ inbox ─▶ Core.Lock, Core.Ended
 //	                       Core.Advance ─▶ Core.Decide ─▶ Decided hook
 //	                                                   └▶ Contender.Decided
-//	Ticket.Withdraw ────── state word ──────▲ read once, at the decision
+//	Ticket.Withdraw ────── state word ──────▲ read when it matters who stands
 //
 // The files, from the pure to the busy: policy, slab, table, wheel and group
 // are the parts of Core, which is a state machine over logical time without
@@ -126,12 +126,14 @@ type Config struct {
 	Journal func(block []byte) (fresh []byte, taken bool)
 	// Hottest is how many of the hottest targets are counted; 0 for none.
 	Hottest int
-	// Busy is called on the owner goroutine when it begins to look after it slept
-	// without a timer: from here on until it does so again, it has promised when to
-	// look. It must not block. Nil for nobody.
+	// Busy is called on the owner goroutine when it begins to look after a sleep that
+	// was to last a second or longer, or until it is woken (see Vitals.Resting): until
+	// the next such sleep it has promised when to look. It must not block. Nil for
+	// nobody.
 	Busy func()
-	// Incident is told about a panic or runtime.Goexit in a hook or in a
-	// contender, on the owner goroutine. Nil for none.
+	// Incident is told about a panic or runtime.Goexit in a policy, a hook or a
+	// contender, and about a panic of the shard's own, on the owner goroutine. It must
+	// not panic. Nil for none.
 	Incident func(value any, stack []byte)
 }
 
@@ -162,7 +164,8 @@ type Shard struct {
 	hottest *hottest // nil for none
 }
 
-// New makes a shard. Run starts it; operations can be staged before.
+// New makes a shard. Run starts it; operations can be staged before. It panics if
+// RingSize is not between 1 and 2³⁰. Now is required; the rules have to be valid.
 func New(config Config) *Shard {
 	if config.Limit == 0 {
 		config.Limit = math.MaxInt

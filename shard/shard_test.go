@@ -24,6 +24,9 @@ func TestCancelAllKeepsTheOrder(t *testing.T) {
 		require.True(t, ops[i].Ticket.Withdraw())
 	}
 	require.Equal(t, 3, cancelAll(ops))
+	for n, i := range []uint64{1, 2, 6} {
+		require.Equal(t, i, ops[n].Tag, "done with")
+	}
 	var left []uint64
 	for _, op := range ops[3:] {
 		left = append(left, op.Tag)

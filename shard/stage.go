@@ -64,10 +64,10 @@ func (s *Shard) awaitRoom(done <-chan struct{}) error {
 }
 
 // StageAll accepts a prefix of a batch, with one claim and at most one reading
-// of the clock, and returns how many; it fails only when that is none. Accepted
-// operations have consecutive sequences from first on. An operation that was
-// withdrawn while the ring was full counts as accepted, too: it is done with,
-// and moved in front of those that are left.
+// of the clock, and returns how many; it fails only when that is none. Those that went
+// into the ring are the first of ops and have consecutive sequences from first on. An
+// operation that was withdrawn while the ring was full counts as accepted, too: it is
+// done with, has no sequence, and is moved between those and the ones that are left.
 func (s *Shard) StageAll(ops []Op) (first uint64, n int, err error) {
 	if s.crowded() {
 		return 0, 0, s.noRoom()
@@ -133,7 +133,7 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 	}
 	at, due := s.stamp(), int64(math.MaxInt64)
 	ready := 0
-	for ; ready < len(ops) && s.fits(ops[ready].Priority) && ops[ready].Begin(); ready++ {
+	for ; ready < len(ops) && (ready == 0 || s.fits(ops[ready].Priority)) && ops[ready].Begin(); ready++ {
 		ops[ready].At = at
 		due = min(due, s.due(&ops[ready]))
 	}
@@ -159,8 +159,9 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 // it returns how many.
 func cancelAll(ops []Op) (withdrawn int) {
 	for i := range ops {
-		if !ops[i].cancel() {
+		if op := ops[i]; !op.cancel() {
 			copy(ops[withdrawn+1:i+1], ops[withdrawn:i])
+			ops[withdrawn] = op
 			withdrawn++
 		}
 	}
@@ -181,8 +182,7 @@ func (s *Shard) refusal(priority int32) error {
 	return ErrOverloaded
 }
 
-// fits reports whether another operation of a batch can be staged; that the
-// first one can is known.
+// fits reports whether another operation of a batch can be staged.
 func (s *Shard) fits(priority int32) bool {
 	return !s.config.Displace || s.refusal(priority) == nil
 }

@@ -25,7 +25,7 @@ type Stats struct {
 	GaveUp    uint64 // operations withdrawn from the backlog, for which no room came: not in Accepted
 	Sleeps    uint64 // timed sleeps of the owner
 	Restarts  uint64 // of the owner, after a panic or Goexit
-	Incidents uint64 // panics and exits in the hook or a contender
+	Incidents uint64 // panics and exits in policies, hooks and contenders, and panics of our own code
 	Bytes     int    // memory held for staging, the ring included, as of the last look
 }
 

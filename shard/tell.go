@@ -59,6 +59,7 @@ func (s *Shard) decide() bool {
 	if len(t.batch) > 0 {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
+	s.reportFaults(t.batch)
 	s.tally.count(t.batch)
 	s.owner.onward.count(t.batch)
 	if s.hottest != nil {
@@ -190,9 +191,20 @@ func (s *Shard) guard() {
 	}
 }
 
-func (s *Shard) incident(v any) {
+func (s *Shard) incident(v any) { s.incidentAt(v, debug.Stack()) }
+
+func (s *Shard) incidentAt(v any, stack []byte) {
 	s.tally.incidents.Add(1)
 	if s.config.Incident != nil {
-		s.config.Incident(v, debug.Stack())
+		s.config.Incident(v, stack)
+	}
+}
+
+// reportFaults reports the policies that failed, but not what died has reported.
+func (s *Shard) reportFaults(batch []Decision) {
+	for i := range batch {
+		if f := batch[i].fault; f != nil && !f.ours && f.Value != errGoexit {
+			s.incidentAt(f.Value, f.Stack)
+		}
 	}
 }
