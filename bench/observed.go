@@ -46,7 +46,7 @@ const (
 	toldNothing outcome = iota
 	toldWon
 	toldLost
-	toldStopped
+	toldStopped // or failed, or anything else that no run has
 	toldWithdrawn
 )
 

@@ -36,6 +36,7 @@ type producer struct {
 	refused  int64
 	withdrew int64
 	late     []withdrawal // to be withdrawn at the next burst
+	ended    int64        // when the last one was submitted
 }
 
 // withdrawal is an operation that is to be withdrawn.
@@ -82,6 +83,7 @@ func (p *producer) run(ctx context.Context) {
 			sleeper.Sleep(time.Duration(r.due(p.stream.Index()) - r.clock()))
 		}
 	}
+	p.ended = r.clock()
 	p.withdrawLate()
 	p.submit.close(p)
 	p.report(1<<63 - 1)

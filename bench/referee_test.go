@@ -27,7 +27,7 @@ func (h *history) whole() *model.History {
 		whole.Attempts = append(whole.Attempts, a)
 	}
 	d := h.decision
-	r := model.Ruling{Target: d.target, Opened: d.opened, Due: d.due, Closed: d.closed, Seen: d.closed, Winner: number(d.winner)}
+	r := model.Ruling{Target: d.target, Opened: d.opened, Due: d.due, Closed: d.closed, Seen: d.settled, Winner: number(d.winner)}
 	for _, m := range d.members {
 		r.Members = append(r.Members, model.Standing{ID: number(m.key), Priority: m.priority})
 	}
@@ -52,6 +52,7 @@ func TestVerifierAndRefereeAgree(t *testing.T) {
 		"nobody staged it": {model.WronglyWon, func(h *history) { h.decision.members = append(h.decision.members, member{key{0, 9}, 1}) }},
 		"other priority":   {model.WronglyWon, func(h *history) { h.decision.members[0].priority = 6 }},
 		"closed early":     {model.TooEarly, func(h *history) { h.decision.closed = 99 }},
+		"told early":       {model.TooEarly, func(h *history) { h.decision.settled = 99 }},
 		"short window":     {model.TooEarly, func(h *history) { h.decision.due = 90 }},
 		"opened too soon":  {model.TooEarly, func(h *history) { h.accepted[0].begun = 7 }},
 		"told wrongly":     {model.WronglyWon, func(h *history) { h.told[0].outcome = toldWon }},

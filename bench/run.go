@@ -106,13 +106,14 @@ func (o Options) validate(w Workload) error {
 	check(o.Batch <= 1 || o.Rung == Decisions, "a batch needs the rung decisions, not %v", o.Rung)
 	check(o.Batch <= 1 || !o.Verify || w.Producers == 1, "batches of several producers cannot be verified, since their order is not known: use one producer, or no batch")
 	check(w.Withdraw == 0 || o.Rung != Decisions, "operations with a tag cannot be withdrawn: use another rung than decisions")
+	check(!o.Net || w.Total() != Endless, "the generator cannot be measured alone if only time ends the run: give a number of operations, or leave net out")
 	check(o.Hottest == 0 || o.Verify, "the hottest targets are counted by the verifier: verify, or do not ask for them")
 	return errors.Join(wrong...)
 }
 
 // measureGenerator plays the generator alone, scaled to the length of the run.
 func measureGenerator(ctx context.Context, w Workload, o Options) (CPU, error) {
-	if !o.Net || w.Total() == Endless {
+	if !o.Net {
 		return CPU{}, nil
 	}
 	dry := o
@@ -174,7 +175,6 @@ func (r *runner) play(ctx context.Context) {
 	cpu := ProcessCPU()
 	r.start = r.engine.Now()
 	r.produce(ctx)
-	r.report.Submitting = r.elapsed()
 	r.report.Interrupted = ctx.Err() != nil
 	r.engine.Stop(context.Background()) // ends when all windows have closed
 	r.report.Elapsed = r.elapsed()
@@ -203,6 +203,7 @@ func (r *runner) produce(ctx context.Context) {
 		if p.lag != nil {
 			lag.Merge(p.lag)
 		}
+		r.report.Submitting = max(r.report.Submitting, time.Duration(p.ended-r.start))
 		r.report.Refused += p.refused
 		r.report.Withdrawn += p.withdrew
 	}

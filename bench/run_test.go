@@ -71,6 +71,19 @@ func TestThirtyThousandInFlight(t *testing.T) {
 	}
 }
 
+// An open loop submits in time however long a window lasts, so however many are in
+// flight.
+func TestOpenLoopDoesNotWait(t *testing.T) {
+	for _, rung := range []Rung{Callback, Decisions, Handles, Blocking} {
+		synctest.Test(t, func(t *testing.T) {
+			w := Workload{Rate: 100_000, Operations: 100_000, Targets: 1000, Window: 2 * time.Second}
+			r := play(t, w, Options{Rung: rung})
+			assert.Equal(t, time.Second, r.Submitting, rung)
+			assert.Zero(t, r.Lag.Max)
+		})
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	for _, c := range []struct {
 		w    Workload
@@ -83,6 +96,7 @@ func TestRunRefuses(t *testing.T) {
 		{Workload{Producers: 2}, Options{Rung: Decisions, Batch: 16, Verify: true}, "several producers"},
 		{Workload{Withdraw: 0.1}, Options{Rung: Decisions}, "withdrawn"},
 		{Workload{}, Options{Hottest: 1}, "verify"},
+		{Workload{Rate: FlatOut, Duration: time.Second}, Options{Net: true}, "leave net out"},
 		{Workload{}, Options{Shards: -1}, "Shards"},
 	} {
 		_, err := Run(context.Background(), c.w, c.o)

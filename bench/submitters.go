@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"example.com/contend/engine"
@@ -18,10 +16,7 @@ func (r *runner) newSubmitter() submitter {
 		}
 		return tagSubmitter{}
 	case Handles:
-		h := &handleSubmitter{handles: make(chan pendingHandle, 1<<16)}
-		h.collecting.Add(1)
-		go h.collect(r)
-		return h
+		return newHandleSubmitter(r)
 	case Blocking:
 		return &blockingSubmitter{}
 	}
@@ -138,59 +133,6 @@ func (s *batchSubmitter) flush(p *producer) error {
 }
 
 func (s *batchSubmitter) close(*producer) {}
-
-// handleSubmitter uses Submit. A second goroutine waits for the handles.
-type handleSubmitter struct {
-	handles    chan pendingHandle
-	collecting sync.WaitGroup
-}
-
-type pendingHandle struct {
-	key    key
-	handle *engine.Handle[struct{}]
-}
-
-func nothing(context.Context) (struct{}, error) { return struct{}{}, nil }
-
-func (s *handleSubmitter) submit(p *producer, op *operation) error {
-	h, err := engine.Submit(context.Background(), p.runner.engine,
-		engine.Op{Target: op.target, Priority: engine.Priority(op.priority), Name: p.runner.name(op.index)}, nothing)
-	if err != nil {
-		return err
-	}
-	k := key{h.ID().Shard, h.ID().Sequence}
-	p.staged(op, k, k.id)
-	if op.withdraw {
-		p.late = append(p.late, withdrawal{k, h.Withdraw})
-	}
-	s.handles <- pendingHandle{k, h}
-	return nil
-}
-
-func (s *handleSubmitter) flush(*producer) error { return nil }
-
-func (s *handleSubmitter) close(*producer) {
-	close(s.handles)
-	s.collecting.Wait()
-}
-
-func (s *handleSubmitter) collect(r *runner) {
-	defer s.collecting.Done()
-	var outcomes []told
-	for h := range s.handles {
-		_, err := h.handle.Wait(context.Background())
-		if o := outcomeOfError(err); o != toldWithdrawn { // the producer tells that
-			outcomes = append(outcomes, told{h.key, o})
-		}
-		if r.feed != nil && len(outcomes) == flatOutBurst {
-			r.feed.reportDecided(nil, outcomes)
-			outcomes = outcomes[:0]
-		}
-	}
-	if r.feed != nil {
-		r.feed.reportDecided(nil, outcomes)
-	}
-}
 
 func outcomeOfError(err error) outcome {
 	switch {

@@ -136,7 +136,9 @@ func (v *Verifier) settle(r *record) {
 	switch {
 	case r.target == uuid.Nil || r.told == toldNothing:
 		return
-	case r.told == toldWithdrawn || r.told == toldStopped:
+	case r.told == toldStopped: // a run's engine stops when all windows have closed
+		v.violation("operation %v was neither decided nor withdrawn: it was told %v", r.key, r.told)
+	case r.told == toldWithdrawn:
 		if r.expected != toldNothing {
 			v.violation("operation %v was told %v but is in a decision", r.key, r.told)
 		}
@@ -207,6 +209,9 @@ func (v *Verifier) checkTime(d *decided, t *targetRecord) {
 	}
 	if d.closed < d.due {
 		v.violation("the window of %v closed %d ns early", d.target, d.due-d.closed)
+	}
+	if d.settled < d.due { // by the clock, whatever the engine says
+		v.violation("the decision on %v was told %d ns before its window's end", d.target, d.due-d.settled)
 	}
 	if v.ordered && len(t.pending) > 0 && d.opened < t.pending[0].begun {
 		v.violation("the window of %v opened %d ns before its first operation", d.target, t.pending[0].begun-d.opened)

@@ -18,7 +18,7 @@ type history struct {
 func goodHistory() history {
 	target := uuid.UUID{1}
 	k := func(sequence uint64) key { return key{0, sequence} }
-	h := history{decision: decided{target: target, opened: 0, due: 100, closed: 110, winner: k(2)}}
+	h := history{decision: decided{target: target, opened: 0, due: 100, closed: 110, settled: 120, winner: k(2)}}
 	for i, priority := range []int32{5, 8, 8} {
 		s := staged{key: k(uint64(i + 1)), order: uint64(i + 1), target: target, priority: priority, returned: 50}
 		h.accepted = append(h.accepted, s)
@@ -71,11 +71,13 @@ func TestVerifierFindsWhatIsWrong(t *testing.T) {
 		"nobody staged it": {func(h *history) { h.decision.members = append(h.decision.members, member{key{0, 9}, 1}) }, "{0 9}", true},
 		"other priority":   {func(h *history) { h.decision.members[0].priority = 6 }, "priority 6 in the decision", true},
 		"closed early":     {func(h *history) { h.decision.closed = 99 }, "closed 1 ns early", true},
+		"told early":       {func(h *history) { h.decision.settled = 99 }, "told 1 ns before its window's end", true},
 		"short window":     {func(h *history) { h.decision.due = 90 }, "is 90 ns, want 100", true},
 		"opened too soon":  {func(h *history) { h.accepted[0].begun = 7 }, "opened 7 ns before", false},
 		"told wrongly":     {func(h *history) { h.told[0].outcome = toldWon }, "was told won; by the decision it lost", true},
 		"told twice":       {func(h *history) { h.told = append([]told{h.told[1]}, h.told...) }, "was told", true},
 		"withdrawn in it":  {func(h *history) { h.told[0].outcome = toldWithdrawn }, "is in a decision", true},
+		"stopped":          {func(h *history) { h.told[0].outcome = toldStopped }, "neither decided nor withdrawn", true},
 		"never told":       {func(h *history) { h.told = h.told[1:] }, "told nothing", true},
 		"never decided": {func(h *history) {
 			h.accepted = append(h.accepted, staged{key: key{0, 4}, order: 4, target: uuid.UUID{2}})

@@ -116,11 +116,16 @@ func isGiven(c *kong.Context, flag string) bool {
 func (f *flags) show(ctx context.Context, out, progress io.Writer) int {
 	report, closePage, err := f.play(ctx, progress)
 	defer closePage()
+	if report != nil {
+		summarize(out, report)
+	}
 	if err != nil {
 		fmt.Fprintf(progress, "loadgen: %v\n", err)
-		return exitUsage
+		if report == nil {
+			return exitUsage
+		}
+		return exitViolation
 	}
-	summarize(out, report)
 	if f.Stay && ctx.Err() == nil {
 		fmt.Fprintln(progress, "the page stays until Ctrl-C")
 		<-ctx.Done()
@@ -150,12 +155,16 @@ func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Rep
 		fmt.Fprintf(progress, "watch at %s\n", page.url())
 	}
 	if f.Journal != "" {
-		file, err := os.Create(f.Journal)
-		if err != nil {
-			return nil, closePage, fmt.Errorf("--journal: %w", err)
+		file, cannot := os.Create(f.Journal)
+		if cannot != nil {
+			return nil, closePage, fmt.Errorf("--journal: %w", cannot)
 		}
 		journal := bufio.NewWriterSize(file, 1<<20)
-		defer func() { err = errors.Join(err, journal.Flush(), file.Close()) }()
+		defer func() {
+			if lost := errors.Join(journal.Flush(), file.Close()); lost != nil {
+				err = errors.Join(err, fmt.Errorf("--journal: the file is not whole: %w", lost))
+			}
+		}()
 		o.Journal = journal
 	}
 	if !f.Quiet {

@@ -78,6 +78,7 @@ func TestBadInput(t *testing.T) {
 		"--trace /nowhere/trace.csv": "/nowhere/trace.csv",
 		"--batch 16":                 "decisions",
 		"--hottest 3 --no-verify":    "verify",
+		"--rate flat-out --net":      "leave net out",
 		"--nonsense":                 "nonsense",
 	} {
 		status, out, errs := loadgen(context.Background(), strings.Fields(args)...)
@@ -85,6 +86,18 @@ func TestBadInput(t *testing.T) {
 		assert.Empty(t, out, args)
 		assert.Contains(t, errs, want, args)
 	}
+}
+
+// A journal that could not be written is told, beside what the run came to.
+func TestJournalThatIsNotWhole(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip("needs " + full)
+	}
+	status, out, errs := loadgen(context.Background(), "--operations", "100", "--window", "20ms", "--journal", full)
+	assert.Equal(t, exitViolation, status)
+	assert.Contains(t, out, "agree with the reference model")
+	assert.Contains(t, errs, "--journal: the file is not whole")
 }
 
 func TestHelp(t *testing.T) {

@@ -84,8 +84,12 @@ func refusedHint(r *bench.Report) string {
 }
 
 func latenessHint(r *bench.Report) string {
-	if r.Exact {
-		return fmt.Sprintf("\n%28sthe generator's own lag is part of it: p50 %s, p99 %s", "", millis(r.Lag.P50), millis(r.Lag.P99))
+	lag := fmt.Sprintf("p50 %s, p99 %s", millis(r.Lag.P50), millis(r.Lag.P99))
+	switch {
+	case r.Exact:
+		return fmt.Sprintf("\n%28sthe generator's own lag is part of it: %s", "", lag)
+	case r.Workload.Rate != bench.FlatOut:
+		return fmt.Sprintf("; from the opening\n%28sof the window: the generator's own lag is not part of it: %s", "", lag)
 	}
 	return "; from the opening of the window"
 }
