@@ -219,6 +219,11 @@ func (e *Engine) Restart(ctx context.Context) error {
 // incident logs a failure of the user's code on a goroutine of the engine's.
 func (e *Engine) incident(v any, stack []byte) {
 	e.counts.incidents.Inc()
-	defer func() { recover() }() // the user's handler may panic, too
-	e.config.Logger.Error("contend: went on after a failure", slog.Any("failure", v), slog.String("stack", string(stack)))
+	e.report("contend: went on after a failure", slog.Any("failure", v), slog.String("stack", string(stack)))
+}
+
+// report tells the user's Logger, whose handler may panic.
+func (e *Engine) report(message string, attrs ...any) {
+	defer func() { recover() }()
+	e.config.Logger.Error(message, attrs...)
 }

@@ -26,7 +26,7 @@ const (
 var frames = map[string]frame{
 	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute":   executeFrame,
 	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).register":  registerFrame,
-	reflect.TypeFor[Engine]().PkgPath() + ".(*journal).run":      journalFrame,
+	reflect.TypeFor[Engine]().PkgPath() + ".(*journal).drain":    journalFrame,
 	reflect.TypeFor[Engine]().PkgPath() + ".(*stream).callHooks": hookFrame,
 	reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run":   ownerFrame,
 }

@@ -20,8 +20,12 @@ const journalMagic = "contend journal 1\n"
 // queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
 const queuedBlocks = 64
 
-// maxReused bounds the memory of blocks that is used again.
-const maxReused = 128 << 10
+// maxReused bounds the memory of a block that is used again, keptBlocks how many of
+// these are kept for each shard.
+const (
+	maxReused  = 128 << 10
+	keptBlocks = 2
+)
 
 // maxBlock bounds what a reader takes for a block.
 const maxBlock = 1 << 28
@@ -33,6 +37,11 @@ type journal struct {
 	free   chan []byte   // memory of blocks that were written
 	done   chan struct{} // closed when everything is written
 	lost   []bool        // by shard: blocks of it; the owner's until it has ended
+
+	// The writer's, of whom there is one at a time.
+	begun  bool
+	err    error // why it has ended; nil if it has not
+	header []byte
 }
 
 type journalBlock struct {
@@ -42,11 +51,10 @@ type journalBlock struct {
 
 // newJournal makes the journal of a generation. That of the last one has ended.
 func (e *Engine) newJournal() *journal {
-	queue := queuedBlocks * e.config.Shards
 	return &journal{
 		engine: e,
-		blocks: make(chan journalBlock, queue),
-		free:   make(chan []byte, queue),
+		blocks: make(chan journalBlock, queuedBlocks*e.config.Shards),
+		free:   make(chan []byte, keptBlocks*e.config.Shards),
 		done:   make(chan struct{}),
 		lost:   make([]bool, e.config.Shards),
 	}
@@ -89,56 +97,102 @@ func (j *journal) fresh() []byte {
 
 // run writes until all shards have ended.
 func (j *journal) run(shards []*shard.Shard) {
-	defer close(j.done)
-	go func() {
-		for i, s := range shards {
-			<-s.Done()
-			if tail := s.JournalTail(); len(tail) > 0 && !j.lost[i] {
-				j.blocks <- journalBlock{i, tail}
-			}
+	go j.addTails(shards)
+	j.drain()
+}
+
+// addTails adds what shards have yet to hand over when they end.
+func (j *journal) addTails(shards []*shard.Shard) {
+	for i, s := range shards {
+		<-s.Done()
+		if tail := s.JournalTail(); len(tail) > 0 && !j.lost[i] {
+			j.blocks <- journalBlock{i, tail}
 		}
-		close(j.blocks)
-	}()
-	e := j.engine
-	var err error
-	switch {
-	case e.broken:
-		err = errors.New("it ended before") // what follows half a block could not be read
-	case !e.begun:
-		e.begun = true
-		err = writeAll(e.config.Journal, []byte(journalMagic))
 	}
-	defer func() { e.broken = err != nil }()
-	e.journalError.Store(err)
-	var header []byte
+	close(j.blocks)
+}
+
+// drain takes what is handed over, and writes it unless the journal has ended. A
+// writer or logger that ends its goroutine ends this one: another goes on.
+func (j *journal) drain() {
+	ended := false
+	defer func() {
+		if !ended {
+			defer func() { go j.drain() }()
+			j.fail(ErrGoexit)
+		}
+	}()
+	if !j.begun {
+		j.begun = true
+		j.begin()
+	}
 	for b := range j.blocks {
-		if err == nil {
-			header = binary.AppendUvarint(header[:0], uint64(b.shard))
-			header = binary.AppendUvarint(header, uint64(len(b.bytes)))
-			header = binary.LittleEndian.AppendUint32(header, shard.BlockSum(b.bytes))
-			err = writeAll(e.config.Journal, header, b.bytes)
-			if err != nil {
-				e.journalError.Store(err)
-				e.config.Logger.Error("contend: the journal ends", slog.Any("error", err))
-			}
-		}
-		if err != nil {
-			e.counts.journalLost.Inc()
-		}
-		if cap(b.bytes) > maxReused {
-			continue // of a burst
-		}
-		select {
-		case j.free <- b.bytes:
-		default:
-		}
+		j.put(b)
 	}
 	for index, lost := range j.lost {
-		if lost && err == nil { // an empty block tells the reader
-			header = binary.AppendUvarint(header[:0], uint64(index))
-			err = writeAll(e.config.Journal, binary.LittleEndian.AppendUint32(append(header, 0), shard.BlockSum(nil)))
+		if lost { // an empty block tells the reader
+			j.header = binary.AppendUvarint(j.header[:0], uint64(index))
+			j.write(binary.LittleEndian.AppendUint32(append(j.header, 0), shard.BlockSum(nil)))
 		}
 	}
+	ended = true
+	j.engine.broken = j.err != nil
+	close(j.done)
+}
+
+// begin writes what a journal begins with, unless an earlier generation has.
+func (j *journal) begin() {
+	e := j.engine
+	e.journalError.Store(nil)
+	switch {
+	case e.broken:
+		j.fail(errors.New("it ended before")) // what follows half a block could not be read
+	case !e.begun:
+		e.begun = true
+		j.write([]byte(journalMagic))
+	}
+}
+
+// put writes a block, and gives its memory back.
+func (j *journal) put(b journalBlock) {
+	written := false
+	defer func() { // also if the writer ends the goroutine
+		if !written {
+			j.engine.counts.journalLost.Inc()
+		}
+	}()
+	j.header = binary.AppendUvarint(j.header[:0], uint64(b.shard))
+	j.header = binary.AppendUvarint(j.header, uint64(len(b.bytes)))
+	j.header = binary.LittleEndian.AppendUint32(j.header, shard.BlockSum(b.bytes))
+	j.write(j.header, b.bytes)
+	written = j.err == nil
+	if cap(b.bytes) > maxReused {
+		return // of a burst
+	}
+	select {
+	case j.free <- b.bytes:
+	default:
+	}
+}
+
+// write writes unless the journal has ended, which it does with the first error.
+func (j *journal) write(parts ...[]byte) {
+	if j.err != nil {
+		return
+	}
+	if err := writeAll(j.engine.config.Journal, parts...); err != nil {
+		j.fail(err)
+	}
+}
+
+// fail ends the journal, unless it has ended.
+func (j *journal) fail(err error) {
+	if j.err != nil {
+		return
+	}
+	j.err = err
+	j.engine.journalError.Store(err)
+	j.engine.report("contend: the journal ends", slog.Any("error", err))
 }
 
 // writeAll keeps a panic of the user's writer from ending the process.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -152,4 +155,60 @@ func TestSlowJournal(t *testing.T) {
 			require.Equal(t, !c.lost, sum.Operations == uint64(c.operations))
 		})
 	}
+}
+
+// That a journal has ended is logged, whichever write failed, and a logger that panics
+// over it, or ends the goroutine, does no harm.
+func TestEndOfTheJournalIsLogged(t *testing.T) {
+	for _, after := range []int{0, 1} {
+		for name, handler := range map[string]slog.Handler{
+			"logs": nil, "panics": slog.NewTextHandler(panickyWriter{}, nil), "ends its goroutine": goexitHandler{},
+		} {
+			t.Run(fmt.Sprintf("%s/%d", name, after), func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
+					var log logs
+					logger := log.logger()
+					if handler != nil {
+						logger = slog.New(handler)
+					}
+					e := newEngine(t, engine.Config{Shards: 1, Window: time.Millisecond, Journal: &failing{after: after}, Logger: logger})
+					for range 3 {
+						_, err := engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
+						require.NoError(t, err)
+						pass(time.Second)
+					}
+					require.Equal(t, engine.StateFailed, e.Health().State)
+					require.GreaterOrEqual(t, e.Stats().JournalLost, uint64(3))
+					require.NoError(t, e.Stop(background))
+					if handler == nil {
+						require.Equal(t, 1, strings.Count(log.String(), "the journal ends"))
+					}
+				})
+			})
+		}
+	}
+}
+
+// A writer that ends its goroutine, in the midst of a block, ends the journal.
+func TestJournalWriterEndsItsGoroutine(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		writes := 0
+		e := newEngine(t, engine.Config{Shards: 1, Window: time.Millisecond, Journal: writerFunc(func(b []byte) (int, error) {
+			if writes++; writes == 5 {
+				runtime.Goexit()
+			}
+			return len(b), nil
+		})})
+		const more = 300 // more blocks than the queue holds
+		for range more {
+			_, err := engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
+			require.NoError(t, err)
+		}
+		require.Contains(t, e.Health().String(), engine.ErrGoexit.Error())
+		require.Greater(t, e.Stats().JournalLost, uint64(100))
+		require.NoError(t, e.Restart(background))
+		require.Equal(t, engine.StateFailed, e.Health().State, "half a block cannot be gone on behind")
+		require.Equal(t, 5, writes)
+		require.NoError(t, e.Stop(background))
+	})
 }

@@ -123,8 +123,7 @@ func (s *suspect) look(v *shard.Vitals, patience time.Duration) (report bool) {
 
 // report logs that a shard does not advance, with its goroutine's stack.
 func (w *watchdog) report(index int, s *shard.Shard, v *shard.Vitals) {
-	defer func() { recover() }() // the user's handler may panic
-	w.engine.config.Logger.Error("contend: a shard does not advance",
+	w.engine.report("contend: a shard does not advance",
 		slog.Int("shard", index), slog.Duration("for", v.Overdue), slog.Int("staged", v.Staged),
 		slog.String("stack", stackOf(s.Goroutine())))
 }
