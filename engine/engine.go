@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,11 +30,12 @@ type Engine struct {
 	// current publishes the shards to submitters; nil before the first start.
 	current atomicPointer[generation]
 
-	mu      mutex       // guards what follows and the change of current
-	stopped bool        // refuse to start by submission
-	stops   uint64      // calls of Stop: a Start that waits gives way to a later one
-	past    shard.Stats // of generations that ended
-	sinks   []*sink     // of subscriptions
+	mu      mutex         // guards what follows and the change of current
+	stopped bool          // refuse to start by submission
+	stops   uint64        // calls of Stop: a Start that waits gives way to a later one
+	past    shard.Stats   // of generations that ended
+	earlier []*generation // that ended with winners that may be running yet; its array is not changed
+	sinks   []*sink       // of subscriptions
 
 	watched atomicBool // publishes to submitters that events may be read
 
@@ -108,9 +111,34 @@ func (e *Engine) mustNotWait() bool {
 }
 
 func (e *Engine) start(stops uint64) {
+	defer e.forgetSettled()
 	for g := e.tryStart(stops); g != nil; g = e.tryStart(stops) {
 		g.awaitShards(nil, false) // not current's: that may be another's start by now
 	}
+}
+
+// forgetSettled lets go of earlier generations whose winners have ended. It asks them
+// without the lock, which is taken under theirs.
+func (e *Engine) forgetSettled() {
+	e.mu.Lock()
+	earlier := e.earlier
+	e.mu.Unlock()
+	settled := map[*generation]bool{}
+	for _, g := range earlier {
+		settled[g] = g.unsettled() == 0 // for good: its shards have ended
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.earlier = slices.DeleteFunc(slices.Clone(e.earlier), func(g *generation) bool { return settled[g] })
+}
+
+// generations returns those whose winners may be running, the current one last. The
+// lock must be held.
+func (e *Engine) generations() []*generation {
+	if g := e.current.Load(); g != nil {
+		return append(slices.Clip(e.earlier), g)
+	}
+	return nil
 }
 
 // tryStart returns the last generation if that still has open windows, so that it
@@ -134,6 +162,7 @@ func (e *Engine) tryStart(stops uint64) (ending *generation) {
 			e.past = plus(e.past, s.Stats())
 		}
 		e.past.Staged, e.past.Open, e.past.Bytes = 0, 0, 0
+		e.earlier = append(slices.Clip(e.earlier), g)
 	}
 	e.stopped = false
 	e.current.Store(e.begin(g))
@@ -160,11 +189,15 @@ func (e *Engine) live() (*generation, error) {
 // running winners finish. When ctx ends before that, whatever is left gets its
 // outcome at once: staged operations and waiting winners a StoppedError,
 // running winners one too while their context, if Submit made it, is
-// cancelled; Stop then returns the context's cause. Stopping a stopped engine
-// is harmless; several stops wait together. When Stop has returned, the handles of
-// all that was accepted since the last Start are closed, but where the registry's
-// Finish has yet to return. Winners from before a Start are left to the Stop that
-// was before it.
+// cancelled; Stop then returns the context's cause. When Stop has returned, the
+// handles of all that was accepted are closed, but where the registry's Finish has yet
+// to return. If a hook, a contender or an executor blocks a shard's goroutine, Stop
+// waits for another second and returns an error that says so: what is staged there gets
+// its outcome when the shard goes on.
+//
+// Stopping a stopped engine is harmless; several stops wait together. Each waits for
+// functions that an earlier one gave up on, and for winners from before a Restart, too,
+// if they have yet to return: as long as its context lasts.
 //
 // Called from inside a winner's function, Stop does not wait for that one, nor
 // for windows that wait for winners of Exclusive targets. From anywhere else it
@@ -183,6 +216,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	if g != nil {
 		g.close()
 	}
+	all := e.generations()
 	e.mu.Unlock()
 	if g == nil {
 		return nil
@@ -191,16 +225,22 @@ func (e *Engine) Stop(ctx context.Context) error {
 		g.closeStreamLater(e)
 		return nil
 	}
-	if g.awaitShards(ctx.Done(), insideWinner()) && g.awaitRuns(ctx, framesOf(executeFrame)) {
+	defer e.forgetSettled()
+	if g.awaitShards(ctx.Done(), insideWinner()) && awaitRuns(ctx, all, framesOf(executeFrame)) {
 		g.closeStream(e)
 		if g.drained() { // else called from inside a winner
 			g.watch.stop()
 		}
 		return nil
 	}
-	g.abort()
-	g.endStream(e)
+	stuck := abort(all)
+	for _, g := range all {
+		g.endStream(e)
+	}
 	g.watch.stop()
+	if len(stuck) > 0 {
+		return fmt.Errorf("contend: shards %d are blocked by a hook, a contender or an executor, and have operations left: %w", stuck, context.Cause(ctx))
+	}
 	return context.Cause(ctx)
 }
 

@@ -94,22 +94,25 @@ type StoppedError struct {
 	// Accepted is false if the submission was refused, true if the operation
 	// was staged or running when the context of Stop ended.
 	Accepted bool
-	// Running is true if the function had begun. What it returns is not lost:
-	// Do returns it beside this error.
+	// Running is true if it was being executed: its function had begun, or the
+	// registry was being told. What the function returns is not lost: Do returns its
+	// value beside this error, and its error as the Cause.
 	Running bool
-	// Cause is why its shard was given up, for an operation that was refused because
-	// of that; see Engine.Health. Nil if the engine was stopped.
+	// Cause is, unless Running, why its shard was given up; see Engine.Health. Nil if
+	// the engine was stopped.
 	Cause error
 }
 
 func (e *StoppedError) Error() string {
 	switch {
-	case e.Cause != nil:
-		return fmt.Sprintf("contend: the target's shard was given up: %v", e.Cause)
+	case e.Running && e.Cause != nil:
+		return fmt.Sprintf("contend: stopped while the function was running, which then failed: %v", e.Cause)
 	case e.Running:
 		return "contend: stopped while the function was running"
+	case e.Cause != nil:
+		return fmt.Sprintf("contend: the target's shard was given up: %v", e.Cause)
 	case e.Accepted:
-		return "contend: stopped before the verdict"
+		return "contend: stopped before it was executed"
 	}
 	return "contend: the engine is stopped: call Start first"
 }

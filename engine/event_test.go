@@ -208,6 +208,36 @@ func TestEventsOfContend(t *testing.T) {
 	})
 }
 
+// An executor that panics: its winner has started and failed.
+func TestEventsOfAnExecutorThatPanics(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var c chronicle
+		e := newEngine(t, engine.Config{Hooks: c.hooks(), Executor: func(func()) { panic(errBadLuck) }})
+		h := submit(t, e, engine.Op{Target: target(1), Name: "a"}, answer(1))
+		_, err := h.Wait(background)
+		require.ErrorIs(t, err, errBadLuck)
+		pass(time.Second)
+		require.Equal(t, []string{"staged a", "started a", "failed a"}, c.lines())
+	})
+}
+
+// How long a function ran does not count how long the registry took.
+func TestExecutionIsWithoutTheRegistry(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var c chronicle
+		slow := stopReg{engine.Discard, func() { time.Sleep(time.Hour) }}
+		e := newEngine(t, engine.Config{Hooks: c.hooks(), Registry: slow})
+		_, err := engine.Do(background, e, engine.Op{Target: target(1)}, func(context.Context) (int, error) {
+			time.Sleep(time.Second)
+			return 1, nil
+		})
+		require.NoError(t, err)
+		pass(time.Second)
+		require.Equal(t, engine.EventCompleted, c.all()[2].Kind)
+		require.Equal(t, time.Second, c.all()[2].Execution)
+	})
+}
+
 func TestEventsOfFolds(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		var c chronicle

@@ -180,6 +180,6 @@ func ExampleEngine_Stop() {
 	fmt.Println(err)
 	// Output:
 	// context deadline exceeded
-	// contend: stopped before the verdict
+	// contend: stopped before it was executed
 	// contend: the engine is stopped: call Start first
 }

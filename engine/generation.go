@@ -87,21 +87,29 @@ func (g *generation) close() {
 	}
 }
 
-// abort gives everything that is left its outcome.
-func (g *generation) abort() {
-	for _, s := range g.shards {
-		s.Abort()
+// abort gives everything that is left its outcome. It returns the shards that do not
+// take note of it, since the user's code blocks them.
+func abort(all []*generation) (stuck []int) {
+	for _, g := range all {
+		for _, s := range g.shards {
+			s.Abort()
+		}
+		for _, rs := range g.runs {
+			rs.abort()
+		}
 	}
-	for _, rs := range g.runs {
-		rs.abort()
-	}
-	for _, s := range g.shards {
-		<-s.Done()
-	}
-	g.awaitTold()
 	patience := make(chan struct{})
-	defer time.AfterFunc(journalPatience, func() { close(patience) }).Stop()
-	g.journal.await(patience)
+	defer time.AfterFunc(abortPatience, func() { close(patience) }).Stop()
+	for _, g := range all {
+		for i, s := range g.shards {
+			if !reached(s.Done(), patience) {
+				stuck = append(stuck, i) // of the current generation: all others have ended
+			}
+		}
+		g.awaitTold()
+		g.journal.await(patience)
+	}
+	return stuck
 }
 
 // awaitTold waits until nobody who ended, or was given up on, is owed an outcome:
@@ -122,8 +130,9 @@ func (g *generation) awaitTold() {
 	}
 }
 
-// journalPatience is how long an aborting Stop waits for the journal's writer.
-const journalPatience = time.Second
+// abortPatience is how long an aborting Stop waits for shards that the user's code
+// blocks, and for the journal's writer.
+const abortPatience = time.Second
 
 // drained reports whether every shard has ended, no window being open, and the
 // journal is written.
@@ -169,9 +178,20 @@ func (g *generation) awaitWaiting(done <-chan struct{}) bool {
 // awaitRuns waits until all winners have ended and have their outcome. If the
 // caller is inside of winners, so many, it does not wait for them nor for others
 // that wait here: they would wait for each other.
+func awaitRuns(ctx context.Context, all []*generation, inside int) bool {
+	for _, g := range all {
+		g.entersStop(inside)
+		defer g.entersStop(-inside)
+	}
+	for _, g := range all {
+		if !g.awaitRuns(ctx, inside) {
+			return false
+		}
+	}
+	return true
+}
+
 func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
-	g.entersStop(inside)
-	defer g.entersStop(-inside)
 	for {
 		g.mu.Lock()
 		changed, spared := g.changed, 0

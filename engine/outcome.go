@@ -51,7 +51,10 @@ func (e *Engine) deadlineOf(ctx context.Context, op *Op) int64 {
 			return 0
 		}
 	}
-	return max(1, int64(at.Sub(e.epoch)))
+	if d := int64(at.Sub(e.epoch)); d != 0 {
+		return d // negative before New
+	}
+	return 1
 }
 
 // verdictError returns the error of an operation that did not win, given its name and
@@ -59,7 +62,7 @@ func (e *Engine) deadlineOf(ctx context.Context, op *Op) int64 {
 func (g *generation) verdictError(name string, own Priority, v *Verdict) error {
 	switch v.Outcome {
 	case Stopped:
-		return &StoppedError{Accepted: true}
+		return &StoppedError{Accepted: true, Cause: g.shards[v.Op.Shard].Failure()}
 	case Masked:
 		return &MaskedError{ID: v.Op, Target: v.Target, Name: name, Priority: own, Lock: v.Lock, Retries: v.Retries}
 	case Displaced:

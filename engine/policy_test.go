@@ -94,6 +94,7 @@ func TestEarliestDeadline(t *testing.T) {
 		require.Equal(t, "soon", winnerOf(t, e, at("late", 9, time.Hour), at("soon", 0, time.Second), engine.Op{Name: "ever", Priority: 10}))
 		require.Equal(t, "higher", winnerOf(t, e, at("first", 0, time.Hour), at("higher", 1, time.Hour), at("third", 1, time.Hour)))
 		require.Equal(t, "past", winnerOf(t, e, at("soon", 9, time.Second), at("past", 0, -time.Hour)))
+		require.Equal(t, "long past", winnerOf(t, e, at("past", 9, -time.Hour), at("long past", 0, -2*time.Hour), at("soon", 9, time.Second)))
 
 		op := engine.Op{Target: target(1), Priority: 9}
 		ever := doInBackground(background, e, op, answer(0))

@@ -199,7 +199,9 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 	err := e.enroll(r)
 	if err == nil {
 		registered = true
-		err = call(ctx)
+		if r.state.Load() == runRunning { // else Stop gave up on it while it was registered
+			err = call(ctx)
+		}
 	}
 	returned = true
 	err = e.outcomeOf(r, err) // what end does, with a frame less: see doTyped
@@ -225,7 +227,10 @@ func (e *Engine) enroll(r *run) error {
 }
 
 //go:noinline
-func enrollWith(registry Registry, r *run) error { return registry.Register(r.entry) }
+func enrollWith(registry Registry, r *run) error {
+	defer func() { r.began = r.runs.engine.Now() }() // its function, if it does
+	return registry.Register(r.entry)
+}
 
 // beginRun makes a queued run running. It reports false if it is not queued any
 // more.
@@ -279,7 +284,7 @@ func (e *Engine) outcomeOf(r *run, cause error) error {
 	took := time.Duration(at - r.began)
 	r.runs.cell.execution.Seconds(int64(took))
 	if !r.state.CompareAndSwap(runRunning, runEnded) {
-		return &StoppedError{Accepted: true, Running: true}
+		return &StoppedError{Accepted: true, Running: true, Cause: cause}
 	}
 	if cause == nil {
 		r.runs.cell.completed.Inc()

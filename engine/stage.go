@@ -168,7 +168,7 @@ func (e *Engine) parks() bool { return e.config.WhenFull == Park && !onShard() }
 func (e *Engine) explain(err error, s *shard.Shard, index int) error {
 	switch err {
 	case shard.ErrClosed:
-		return &StoppedError{Cause: s.Vitals().Failure}
+		return &StoppedError{Cause: s.Failure()}
 	case shard.ErrOverloaded:
 		return &OverloadedError{Shard: index, Staged: s.Stats().Staged, Limit: e.config.MaxStaged}
 	case shard.ErrFull:

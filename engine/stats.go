@@ -45,9 +45,9 @@ type Stats struct {
 	EventsDropped uint64
 
 	Staged  int // operations accepted and not decided
-	Windows int // targets with an open window
+	Windows int // targets with an open window, as of the last look at the ring
 	Running int // winners of Do and Submit between verdict and end
-	Bytes   int // memory held for staging: rings, windows and their operations
+	Bytes   int // memory held for staging: rings, windows and their operations, likewise
 
 	// Sleeps counts how often a shard's goroutine slept with a timer.
 	Sleeps uint64
@@ -100,7 +100,7 @@ type cell struct {
 // are read one after another while the engine works.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
-	total, g := e.past, e.current.Load()
+	total, g, all := e.past, e.current.Load(), e.generations()
 	e.mu.Unlock()
 	s := Stats{
 		Refused:    e.counts.refused.Load(),
@@ -115,7 +115,9 @@ func (e *Engine) Stats() Stats {
 		for _, sh := range g.shards {
 			total = plus(total, sh.Stats())
 		}
-		s.Running = g.running()
+	}
+	for _, g := range all {
+		s.Running += g.running()
 	}
 	s.Submitted, s.Won, s.Conflicts = total.Accepted+total.GaveUp, total.Groups, total.Conflicts
 	s.Rejected, s.Withdrawn, s.Stopped = total.Lost, total.Withdrawn+total.GaveUp, total.Stopped

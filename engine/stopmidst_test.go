@@ -27,7 +27,7 @@ func TestStopGivesUpInTheMidstOfADecision(t *testing.T) {
 		other := submit(t, e, engine.Op{Target: target(2)}, never)
 		<-decided
 		stopping := inBackground(func() (int, error) { return 0, e.Stop(impatient()) })
-		time.Sleep(time.Second)
+		time.Sleep(time.Second / 2)
 		synctest.Wait()
 		close(goOn)
 		_, err := stopping.wait()

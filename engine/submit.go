@@ -212,7 +212,9 @@ func (t *task) handOverFailed(cause error) {
 		return // it was taken before, or Stop gave up on it
 	}
 	t.runs.cell.failed.Inc()
-	t.run.tale.ends(t.engine.Now(), 0, cause)
+	now := t.engine.Now()
+	t.run.tale.started(now)
+	t.run.tale.ends(now, 0, cause)
 	t.runs.remove(&t.run)
 	defer t.runs.told(1)
 	t.finish(&FailedError{
@@ -252,6 +254,9 @@ func (t *task) ended(err error) {
 		t.finish(err)
 	} else if s, ok := err.(*StoppedError); ok && s.Running {
 		t.drop() // else whoever gave up on it does
+		if p, ok := s.Cause.(*PanicError); ok { // of which nobody else is told
+			t.engine.incident(p.Value, p.Stack)
+		}
 	}
 }
 

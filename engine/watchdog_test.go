@@ -171,13 +171,16 @@ func TestShardThatIsGivenUp(t *testing.T) {
 		require.ErrorIs(t, err, engine.ErrStopped)
 		require.Zero(t, n)
 
+		const givenUp = "contend: the target's shard was given up: the shard failed: broken on purpose"
 		_, err = h.Wait(background)
 		require.ErrorIs(t, err, engine.ErrStopped)
+		require.EqualError(t, err, givenUp)
 		_, err = call.wait()
 		require.ErrorIs(t, err, engine.ErrStopped)
+		require.EqualError(t, err, givenUp)
 		_, err = engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
 		require.ErrorIs(t, err, engine.ErrStopped)
-		require.ErrorContains(t, err, "the target's shard was given up: the shard failed: broken on purpose")
+		require.EqualError(t, err, givenUp)
 		for range e.Windows(background) {
 			t.Error("a window of a shard that was given up")
 		}

@@ -102,8 +102,7 @@ type Vitals struct {
 	Resting bool
 	// Restarts is how often the owner was restarted.
 	Restarts uint64
-	// Failure is why the shard was given up, nil if it was not.
-	Failure error
+	Failure  error // see Shard.Failure
 }
 
 // Vitals returns how the shard is. It is safe for concurrent use and asks nothing
@@ -120,8 +119,15 @@ func (s *Shard) Vitals() Vitals {
 		Restarts: s.tally.restarts.Load(),
 		Resting:  wakes-now >= longRest,
 	}
-	if fault := s.failure.Load(); fault != nil {
-		v.Failure = fault
-	}
+	v.Failure = s.Failure()
 	return v
+}
+
+// Failure returns why the shard was given up, nil if it was not. Safe for concurrent
+// use.
+func (s *Shard) Failure() error {
+	if fault := s.failure.Load(); fault != nil {
+		return fault
+	}
+	return nil
 }
