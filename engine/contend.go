@@ -97,9 +97,14 @@ func (w Win) Finish(err error) {
 	defer w.release()
 	w.ends(err)
 	if w.ID != uuid.Nil {
-		w.engine.config.Registry.Finish(w.ID, err)
+		w.engine.unregister(w.ID, err)
 	}
 }
+
+// unregister tells the registry that a winner has executed; see register.
+//
+//go:noinline
+func (e *Engine) unregister(id uuid.UUID, err error) { e.config.Registry.Finish(id, err) }
 
 // release lets go of what the winner held.
 func (w Win) release() {

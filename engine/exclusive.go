@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"example.com/contend/shard"
 	"github.com/google/uuid"
@@ -73,9 +72,8 @@ type holder struct {
 // by token. It outlives generations, as a winner may. Its lock may be taken under
 // runs.mu.
 type holders struct {
-	mu   mutex
-	all  map[uint64]*holder
-	most int // since the map was made, whose memory only grows
+	mu  mutex
+	all book[uint64, *holder]
 }
 
 // add takes a winner in, unless its target is not exclusive and it is nil.
@@ -85,11 +83,7 @@ func (hs *holders) add(h *holder) {
 	}
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if hs.all == nil {
-		hs.all = make(map[uint64]*holder)
-	}
-	hs.all[h.hold.Token] = h
-	hs.most = max(hs.most, len(hs.all))
+	hs.all.set(h.hold.Token, h)
 }
 
 func (hs *holders) remove(h *holder) {
@@ -98,12 +92,7 @@ func (hs *holders) remove(h *holder) {
 	}
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	delete(hs.all, h.hold.Token)
-	if hs.most > 128 && len(hs.all) < hs.most/4 { // gives a burst's memory back
-		few := make(map[uint64]*holder, len(hs.all))
-		maps.Copy(few, hs.all)
-		hs.all, hs.most = few, len(few)
-	}
+	hs.all.delete(h.hold.Token)
 }
 
 // preempt marks a winner as preempted, and returns how to cancel it if it has
@@ -111,7 +100,7 @@ func (hs *holders) remove(h *holder) {
 func (hs *holders) preempt(token uint64) context.CancelCauseFunc {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	h := hs.all[token]
+	h := hs.all.entries[token]
 	if h == nil {
 		return nil
 	}
@@ -146,12 +135,14 @@ func (rs *runs) preempt(batch []Preemption) {
 	}
 }
 
+// isNested reports whether a context is that of a winner of an exclusive target. It is
+// asked before an operation is staged: a context of the user's may panic.
+func isNested(ctx context.Context) bool { return ctx.Value(winningKey{}) != nil }
+
 // apart reports whether the function of a winner needs a context of its own:
 // because its target is exclusive, or because the context is that of another
 // winner whose target is.
-func (r *run) apart(ctx context.Context) bool {
-	return r.holder != nil || ctx.Value(winningKey{}) != nil
-}
+func (r *run) apart() bool { return r.holder != nil || r.nested }
 
 // executeApart is execute with a context of its own for the function.
 func (e *Engine) executeApart(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {

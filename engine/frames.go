@@ -24,11 +24,12 @@ const (
 )
 
 var frames = map[string]frame{
-	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute":   executeFrame,
-	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).register":  registerFrame,
-	reflect.TypeFor[Engine]().PkgPath() + ".(*journal).drain":    journalFrame,
-	reflect.TypeFor[Engine]().PkgPath() + ".(*stream).callHooks": hookFrame,
-	reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run":   ownerFrame,
+	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).execute":    executeFrame,
+	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).register":   registerFrame,
+	reflect.TypeFor[Engine]().PkgPath() + ".(*Engine).unregister": registerFrame,
+	reflect.TypeFor[Engine]().PkgPath() + ".(*journal).drain":     journalFrame,
+	reflect.TypeFor[Engine]().PkgPath() + ".(*stream).callHooks":  hookFrame,
+	reflect.TypeFor[shard.Shard]().PkgPath() + ".(*Shard).Run":    ownerFrame,
 }
 
 // insideWinner reports whether the caller is in the function of a winner, or in

@@ -20,9 +20,8 @@ import (
 // parents. Only a Begin of an ID that a live operation has already named as its
 // parent walks further, over all ancestors, since only that can close a cycle.
 type Lineage struct {
-	mu   mutex
-	kin  map[uuid.UUID]*kin // who lives, and who is a parent of one who does
-	most int                // entries since the map was made; a map's memory only grows
+	mu  mutex
+	kin book[uuid.UUID, *kin] // who lives, and who is a parent of one who does
 }
 
 // kin is what is remembered of one ID: because its operation lives, because a
@@ -51,7 +50,7 @@ func (l *Lineage) Begin(id uuid.UUID, own Priority, parents ...uuid.UUID) (Prior
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if id != uuid.Nil {
-		if k := l.kin[id]; k != nil && k.live {
+		if k := l.kin.entries[id]; k != nil && k.live {
 			return 0, &InvalidError{"Op.ID", id, "one that no live operation has"}
 		}
 		if cycle := l.cycle(id, parents); cycle != nil {
@@ -60,7 +59,7 @@ func (l *Lineage) Begin(id uuid.UUID, own Priority, parents ...uuid.UUID) (Prior
 	}
 	inherited := own
 	for _, p := range parents {
-		if k := l.kin[p]; k != nil && k.live {
+		if k := l.kin.entries[p]; k != nil && k.live {
 			inherited = max(inherited, k.priority)
 		}
 	}
@@ -75,7 +74,7 @@ func (l *Lineage) Begin(id uuid.UUID, own Priority, parents ...uuid.UUID) (Prior
 func (l *Lineage) End(id uuid.UUID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := l.kin[id]
+	k := l.kin.entries[id]
 	if k == nil { // if only named, it stays so
 		return
 	}
@@ -85,9 +84,6 @@ func (l *Lineage) End(id uuid.UUID) {
 	}
 	k.live, k.parents = false, nil
 	l.release(k)
-	if l.most > 128 && len(l.kin) < l.most/4 {
-		l.shrink()
-	}
 }
 
 // Len returns how many IDs are remembered: those of live operations and those
@@ -95,7 +91,7 @@ func (l *Lineage) End(id uuid.UUID) {
 func (l *Lineage) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.kin)
+	return len(l.kin.entries)
 }
 
 // add makes an ID live, and remembers its parents.
@@ -110,19 +106,15 @@ func (l *Lineage) add(id uuid.UUID, inherited Priority, parents []uuid.UUID) {
 		parent.children++
 		k.parents = append(k.parents, parent)
 	}
-	l.most = max(l.most, len(l.kin))
 }
 
 // remember returns what is known of an ID, from now on at least that there is
 // one.
 func (l *Lineage) remember(id uuid.UUID) *kin {
-	k := l.kin[id]
+	k := l.kin.entries[id]
 	if k == nil {
-		if l.kin == nil {
-			l.kin = make(map[uuid.UUID]*kin)
-		}
 		k = &kin{id: id}
-		l.kin[id] = k
+		l.kin.set(id, k)
 	}
 	return k
 }
@@ -130,17 +122,8 @@ func (l *Lineage) remember(id uuid.UUID) *kin {
 // release lets go of an ID that there is no reason to remember any more.
 func (l *Lineage) release(k *kin) {
 	if !k.live && k.children == 0 {
-		delete(l.kin, k.id)
+		l.kin.delete(k.id)
 	}
-}
-
-// shrink gives a burst's memory back.
-func (l *Lineage) shrink() {
-	all := make(map[uuid.UUID]*kin, len(l.kin))
-	for id, k := range l.kin {
-		all[id] = k
-	}
-	l.kin, l.most = all, len(all)
 }
 
 // cycle returns the shortest cycle that an operation with these parents would
@@ -149,7 +132,7 @@ func (l *Lineage) cycle(id uuid.UUID, parents []uuid.UUID) []uuid.UUID {
 	if slices.Contains(parents, id) {
 		return []uuid.UUID{id}
 	}
-	self := l.kin[id]
+	self := l.kin.entries[id]
 	if self == nil {
 		return nil // no live operation has named it: nobody's ancestor
 	}
@@ -163,7 +146,7 @@ func (l *Lineage) cycle(id uuid.UUID, parents []uuid.UUID) []uuid.UUID {
 		}
 	}
 	for _, p := range parents {
-		if k := l.kin[p]; k != nil {
+		if k := l.kin.entries[p]; k != nil {
 			reach(k, nil)
 		}
 	}

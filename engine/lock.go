@@ -66,19 +66,18 @@ type Lock struct {
 type lockbook struct {
 	mu     mutex
 	lastID uint64
-	locks  map[uint64]*Lock
-	most   int // after which to look for locks that have ended by themselves
+	locks  book[uint64, *Lock]
+	full   int // how many there are when it looks for some that have ended by themselves
 }
 
 // sweep forgets the locks that have ended by themselves; under the lock.
 func (b *lockbook) sweep() {
-	few := make(map[uint64]*Lock)
-	for id, l := range b.locks {
-		if !l.Silent() || l.config.WhenSilent != Open {
-			few[id] = l
+	for id, l := range b.locks.entries {
+		if l.Silent() && l.config.WhenSilent == Open {
+			b.locks.delete(id)
 		}
 	}
-	b.locks, b.most = few, max(128, 2*len(few))
+	b.full = 2 * len(b.locks.entries)
 }
 
 // Lock puts a lock into force and returns when it is: no operation that it masks
@@ -87,16 +86,16 @@ func (b *lockbook) sweep() {
 // On a shard's own goroutine it cannot wait: there it is in force a moment after.
 func (e *Engine) Lock(ctx context.Context, config LockConfig) (*Lock, error) {
 	if err := config.validate(); err != nil {
-		return nil, e.refused(err)
+		return nil, err
 	}
 	if _, err := e.live(); err != nil {
-		return nil, e.refused(err)
+		return nil, err
 	}
 	e.mu.Lock()
 	stopped := e.stopped
 	e.mu.Unlock()
 	if stopped {
-		return nil, e.refused(&StoppedError{})
+		return nil, &StoppedError{}
 	}
 	l := &Lock{config: config, engine: e, expires: later(e.Now(), config.For)}
 	e.locks.add(l)
@@ -142,21 +141,18 @@ func awaitAll(ctx context.Context, set []applied) error {
 func (b *lockbook) add(l *Lock) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.locks == nil {
-		b.locks = make(map[uint64]*Lock)
-	}
-	if len(b.locks) >= max(128, b.most) {
+	if len(b.locks.entries) >= max(fewEntries, b.full) {
 		b.sweep()
 	}
 	b.lastID++
 	l.id = b.lastID
-	b.locks[l.id] = l
+	b.locks.set(l.id, l)
 }
 
 func (b *lockbook) remove(id uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.locks, id)
+	b.locks.delete(id)
 }
 
 // Locks returns the locks that are in force, in the order in which they were
@@ -165,9 +161,9 @@ func (e *Engine) Locks() []*Lock {
 	e.locks.mu.Lock()
 	defer e.locks.mu.Unlock()
 	var all []*Lock
-	for id, l := range e.locks.locks {
+	for id, l := range e.locks.locks.entries {
 		if l.Silent() && l.config.WhenSilent == Open {
-			delete(e.locks.locks, id)
+			e.locks.locks.delete(id)
 			continue
 		}
 		all = append(all, l)

@@ -66,10 +66,9 @@ type Memory struct {
 // stripe is the part of the entries whose ID ends in its number.
 type stripe struct {
 	mu       mutex
-	entries  map[uuid.UUID]Entry
+	book     book[uuid.UUID, Entry]
 	finished []uuid.UUID // a ring of the last ones, oldest at next
 	next     int
-	most     int // entries since the map was made; a map's memory only grows
 }
 
 // NewMemory makes a registry that keeps about the given number of finished
@@ -77,9 +76,6 @@ type stripe struct {
 func NewMemory(kept int) *Memory {
 	m := &Memory{}
 	m.kept = (max(0, kept) + len(m.stripes) - 1) / len(m.stripes)
-	for i := range m.stripes {
-		m.stripes[i].entries = make(map[uuid.UUID]Entry)
-	}
 	return m
 }
 
@@ -95,8 +91,7 @@ func (m *Memory) add(e *Entry) {
 	s := m.stripe(e.ID)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.entries[e.ID] = *e
-	s.most = max(s.most, len(s.entries))
+	s.book.set(e.ID, *e)
 }
 
 // Finish makes an entry a finished one, pushing out the oldest.
@@ -106,26 +101,14 @@ func (m *Memory) Finish(id uuid.UUID, _ error) {
 	defer s.mu.Unlock()
 	switch {
 	case m.kept == 0:
-		delete(s.entries, id)
+		s.book.delete(id)
 	case len(s.finished) < m.kept:
 		s.finished = append(s.finished, id)
 	default:
-		delete(s.entries, s.finished[s.next])
+		s.book.delete(s.finished[s.next])
 		s.finished[s.next] = id
 		s.next = (s.next + 1) % m.kept
 	}
-	if s.most > 128 && len(s.entries) < s.most/4 {
-		s.shrink()
-	}
-}
-
-// shrink gives a burst's memory back.
-func (s *stripe) shrink() {
-	entries := make(map[uuid.UUID]Entry, len(s.entries))
-	for id, e := range s.entries {
-		entries[id] = e
-	}
-	s.entries, s.most = entries, len(entries)
 }
 
 // Get returns the entry with the given ID.
@@ -133,7 +116,7 @@ func (m *Memory) Get(id uuid.UUID) (Entry, bool) {
 	s := m.stripe(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.entries[id]
+	e, ok := s.book.entries[id]
 	return e, ok
 }
 
@@ -142,7 +125,7 @@ func (m *Memory) Len() (n int) {
 	for i := range m.stripes {
 		s := &m.stripes[i]
 		s.mu.Lock()
-		n += len(s.entries)
+		n += len(s.book.entries)
 		s.mu.Unlock()
 	}
 	return n
@@ -165,8 +148,8 @@ func (m *Memory) All() iter.Seq[Entry] {
 func (s *stripe) copied() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make([]Entry, 0, len(s.entries))
-	for _, e := range s.entries {
+	all := make([]Entry, 0, len(s.book.entries))
+	for _, e := range s.book.entries {
 		all = append(all, e)
 	}
 	return all

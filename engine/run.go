@@ -22,6 +22,7 @@ type run struct {
 	// holder is the winner's claim to its target if that is exclusive, else nil.
 	// Set before the run is added.
 	holder *holder
+	nested bool // its caller's context is that of another such winner; set before it is staged
 
 	// tale is what it says to those who watch, nil if there is nobody. Set before the
 	// run is added.
@@ -48,7 +49,7 @@ type runs struct {
 	mu      mutex
 	live    *run
 	count   int
-	owed    int // runs that have ended, but whose outcome is yet to be delivered
+	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
 	aborted bool
 }
 
@@ -81,6 +82,13 @@ func (rs *runs) remove(r *run) {
 		rs.holders.remove(r.holder)
 		rs.engine.release(r.held())
 	}
+}
+
+// owe says that outcomes are about to be delivered; then told has to be called.
+func (rs *runs) owe(outcomes int) {
+	rs.mu.Lock()
+	rs.owed += outcomes
+	rs.mu.Unlock()
 }
 
 // told tells whoever stops the engine that outcomes were delivered.

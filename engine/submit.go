@@ -133,7 +133,7 @@ func (t *task) stage(g *generation, op *Op) error {
 	e := t.engine
 	t.ticket.To, t.ticket.Withdrawable = t, true
 	e.describe(t.ctx, &t.ticket, op)
-	t.run.giveUp = t.giveUp
+	t.run.giveUp, t.run.nested = t.giveUp, isNested(t.ctx)
 	var staged shard.Op
 	index, err := e.place(&staged, op, &t.ticket)
 	if err != nil {
@@ -162,6 +162,12 @@ func (t *task) stage(g *generation, op *Op) error {
 }
 
 func (t *task) withdraw(cause error) bool {
+	rs := t.runs
+	if rs == nil {
+		return false // it does not contend
+	}
+	rs.owe(1) // before Stop can find that the operation is gone
+	defer rs.told(1)
 	if !t.ticket.Withdraw() {
 		return false
 	}
@@ -231,7 +237,7 @@ func (t *task) execute() {
 // state is running, the task may not be ours, so the context is made here.
 func (t *task) call(context.Context) error {
 	ctx := t.ctx
-	if t.run.apart(ctx) {
+	if t.run.apart() {
 		var ended func()
 		ctx, ended = t.run.exclusively(ctx)
 		defer ended()
@@ -252,8 +258,8 @@ func (t *task) call(context.Context) error {
 func (t *task) ended(err error) {
 	if t.run.state.Load() != runStopped {
 		t.finish(err)
-	} else if s, ok := err.(*StoppedError); ok && s.Running {
-		t.drop() // else whoever gave up on it does
+	} else if s, ok := err.(*StoppedError); ok && s.Running { // else whoever gave up on it drops
+		t.drop()
 		if p, ok := s.Cause.(*PanicError); ok { // of which nobody else is told
 			t.engine.incident(p.Value, p.Stack)
 		}

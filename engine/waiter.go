@@ -157,6 +157,7 @@ func (e *Engine) fillWaiter(ctx context.Context, op *Op, w *waiter, executes boo
 	w.Withdrawable = ctx.Done() != nil
 	e.describe(ctx, &w.Ticket, op)
 	w.own, w.gen, w.runs = op.Priority, g, nil
+	w.run.nested = isNested(ctx)
 	if e.watched.Load() {
 		w.label = labelled(op)
 	}

@@ -29,6 +29,7 @@ type doors struct {
 	attempts   []*candidate
 	executions []*model.Execution
 	inPart     []partly
+	panics     int // of functions, that no caller was told of
 }
 
 // candidate is an attempt. While it is going on it belongs to the goroutine that
@@ -96,10 +97,17 @@ func (d *doors) function(c *candidate, l fate) func(context.Context) (int, error
 			l.then()
 		}
 		if l.panic {
+			d.panicked(1)
 			panic(l.fails)
 		}
 		return 1, l.fails
 	}
+}
+
+func (d *doors) panicked(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.panics += n
 }
 
 var errLuck = errors.New("out of fate")
@@ -124,7 +132,9 @@ func (d *doors) contend(c *candidate, while time.Duration, l fate) (accepted boo
 	}
 	c.Answers[0].Ending = model.EndWon
 	defer func() {
-		recover()
+		if recover() != nil {
+			d.panicked(-1)
+		}
 		win.Finish(nil)
 		accepted = true
 	}()
@@ -150,6 +160,9 @@ func (d *doors) end(c *candidate, err error, ends int64) (accepted bool) {
 }
 
 func (d *doors) answer(c *candidate, err error, at, ends int64) (accepted bool) {
+	if p := (*engine.PanicError)(nil); errors.As(err, &p) {
+		d.panicked(-1)
+	}
 	answer, accepted := answerOf(err, at)
 	if !accepted {
 		c.State = model.Refused

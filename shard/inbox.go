@@ -14,8 +14,9 @@ import (
 type inbox struct {
 	mu    mutex
 	mail  []control
-	taken bool       // by Carry: nothing is taken in any more
-	full  atomicBool // publishes to the owner that there is mail
+	locks map[uint64]int // in the mail: where the last setting of each lock is
+	taken bool           // by Carry: nothing is taken in any more
+	full  atomicBool     // publishes to the owner that there is mail
 }
 
 // muchMail is how much may lie in an inbox while its owner sleeps.
@@ -51,9 +52,38 @@ func (b *inbox) put(c control) (ok, much bool) {
 	if b.taken {
 		return false, false
 	}
+	b.add(c)
+	return true, len(b.mail)%muchMail == 0
+}
+
+// putLock does so for a lock. One that is in the mail is set to what it is now: nobody
+// comes for what is sent to a shard that has ended, until there is another. It returns
+// what is closed when the lock is in force.
+func (b *inbox) putLock(l Lock) (applied <-chan struct{}, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if at, there := b.locks[l.ID]; there {
+		b.mail[at].lock = l
+		return b.mail[at].applied, true
+	}
+	c := control{kind: setLock, lock: l, applied: make(chan struct{})}
+	if b.taken {
+		return c.applied, false
+	}
+	if b.locks == nil {
+		b.locks = make(map[uint64]int)
+	}
+	b.locks[l.ID] = len(b.mail)
+	b.add(c)
+	return c.applied, true
+}
+
+func (b *inbox) add(c control) {
+	if c.kind == unsetLock {
+		delete(b.locks, c.lock.ID) // what comes behind it is another
+	}
 	b.mail = append(b.mail, c)
 	b.full.Store(true)
-	return true, len(b.mail)%muchMail == 0
 }
 
 // take empties the inbox.
@@ -64,7 +94,7 @@ func (b *inbox) take() []control {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	mail := b.mail
-	b.mail = nil
+	b.mail, b.locks = nil, nil
 	b.full.Store(false)
 	return mail
 }
@@ -128,7 +158,9 @@ func (s *Shard) Ended(target uuid.UUID, token uint64) bool {
 // Lock puts a lock into force, or replaces the one with its ID. The channel is
 // closed when it is in force; see Ended for the result. Safe for concurrent use.
 func (s *Shard) Lock(l Lock) (applied <-chan struct{}, ok bool) {
-	return s.control(control{kind: setLock, lock: l})
+	applied, ok = s.inbox.putLock(l)
+	s.bell.Ring()
+	return applied, ok
 }
 
 // Unlock ends a lock, likewise.
@@ -157,7 +189,7 @@ func (s *Shard) Carry() Carried {
 	s.takeMail()
 	s.inbox.mu.Lock()
 	late := s.inbox.mail
-	s.inbox.mail, s.inbox.taken = nil, true
+	s.inbox.mail, s.inbox.locks, s.inbox.taken = nil, nil, true
 	s.inbox.mu.Unlock()
 	for _, m := range late {
 		s.apply(&m)

@@ -291,3 +291,34 @@ func TestEndedAfterAbort(t *testing.T) {
 		})
 	}
 }
+
+// Nobody comes for what is sent to a shard that has ended: a lock that is renewed over
+// and over is one letter.
+func TestRenewedLockIsOneLetter(t *testing.T) {
+	var b inbox
+	set := func(id uint64, expires int64) <-chan struct{} {
+		applied, ok := b.putLock(Lock{ID: id, Expires: expires})
+		require.True(t, ok)
+		return applied
+	}
+	mail := func() (letters []string) {
+		for _, c := range b.mail {
+			letters = append(letters, fmt.Sprint(c.kind, c.lock.ID, c.lock.Expires))
+		}
+		return letters
+	}
+	letter := func(kind controlKind, id uint64, expires int64) string { return fmt.Sprint(kind, id, expires) }
+
+	first := set(1, 10)
+	set(2, 20)
+	for i := range int64(1000) {
+		require.Equal(t, first, set(1, 11+i))
+	}
+	require.Equal(t, []string{letter(setLock, 1, 1010), letter(setLock, 2, 20)}, mail())
+	_, _ = b.put(control{kind: unsetLock, lock: Lock{ID: 1}})
+	require.NotEqual(t, first, set(1, 7))
+	require.Equal(t, []string{letter(setLock, 1, 1010), letter(setLock, 2, 20), letter(unsetLock, 1, 0), letter(setLock, 1, 7)}, mail())
+	require.Len(t, b.take(), 4)
+	set(2, 30)
+	require.Equal(t, []string{letter(setLock, 2, 30)}, mail())
+}

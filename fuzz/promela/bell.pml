@@ -235,7 +235,7 @@ proctype closer() {
 }
 
 proctype winner() {
-	//@ shard/inbox.go inbox.put
+	//@ shard/inbox.go inbox.add
 	mail = true;                                        // b.full.Store(true)
 	//@ shard/inbox.go Shard.Ended
 	if
