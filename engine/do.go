@@ -47,7 +47,7 @@ func doTyped[T any](ctx context.Context, e *Engine, op *Op, fn func(context.Cont
 	}
 	switch done := func(final error) { err = final }; {
 	case err != nil:
-	case w == nil || w.run.apart():
+	case w == nil || w.run.apart(w.nested):
 		e.executeWaiter(ctx, op, w, call, done)
 	default: // a frame less
 		e.execute(ctx, &w.run, call, done)
@@ -98,7 +98,7 @@ func (e *Engine) executeWaiter(ctx context.Context, op *Op, w *waiter, call func
 		e.doDirect(ctx, op, call, done)
 		return
 	}
-	if w.run.apart() {
+	if w.run.apart(w.nested) {
 		e.executeApart(ctx, &w.run, call, done)
 	} else {
 		e.execute(ctx, &w.run, call, done)

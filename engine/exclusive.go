@@ -140,9 +140,8 @@ func (rs *runs) preempt(batch []Preemption) {
 func isNested(ctx context.Context) bool { return ctx.Value(winningKey{}) != nil }
 
 // apart reports whether the function of a winner needs a context of its own:
-// because its target is exclusive, or because the context is that of another
-// winner whose target is.
-func (r *run) apart() bool { return r.holder != nil || r.nested }
+// because its target is exclusive, or because its caller's context isNested.
+func (r *run) apart(nested bool) bool { return r.holder != nil || nested }
 
 // executeApart is execute with a context of its own for the function.
 func (e *Engine) executeApart(ctx context.Context, r *run, call func(context.Context) error, done func(error)) {

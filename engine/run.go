@@ -22,7 +22,6 @@ type run struct {
 	// holder is the winner's claim to its target if that is exclusive, else nil.
 	// Set before the run is added.
 	holder *holder
-	nested bool // its caller's context is that of another such winner; set before it is staged
 
 	// tale is what it says to those who watch, nil if there is nobody. Set before the
 	// run is added.

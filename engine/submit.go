@@ -35,7 +35,7 @@ type Handle[T any] struct {
 	value T
 }
 
-// ID returns the operation's identity, the zero OpID if it did not contend.
+// ID returns the operation's identity. It means nothing if it did not contend.
 func (h *Handle[T]) ID() OpID { return h.task.id }
 
 // Done is closed when the operation has its outcome.
@@ -93,6 +93,7 @@ type task struct {
 	done      chan struct{} // publishes err and abandoned
 	err       error
 	abandoned bool // Stop gave up while the function was running
+	nested    bool // the submitter's context isNested; immutable
 }
 
 func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
@@ -133,7 +134,7 @@ func (t *task) stage(g *generation, op *Op) error {
 	e := t.engine
 	t.ticket.To, t.ticket.Withdrawable = t, true
 	e.describe(t.ctx, &t.ticket, op)
-	t.run.giveUp, t.run.nested = t.giveUp, isNested(t.ctx)
+	t.run.giveUp, t.nested = t.giveUp, isNested(t.ctx)
 	var staged shard.Op
 	index, err := e.place(&staged, op, &t.ticket)
 	if err != nil {
@@ -237,7 +238,7 @@ func (t *task) execute() {
 // state is running, the task may not be ours, so the context is made here.
 func (t *task) call(context.Context) error {
 	ctx := t.ctx
-	if t.run.apart() {
+	if t.run.apart(t.nested) {
 		var ended func()
 		ctx, ended = t.run.exclusively(ctx)
 		defer ended()

@@ -14,6 +14,7 @@ type waiter struct {
 	own     Priority // without ageing
 	outcome shard.Outcome
 	pooled  bool          // else it is part of something else
+	nested  bool          // the caller's context isNested
 	index   uint32        // of its shard
 	told    chan struct{} // of size 1; passes the waiter back from the owner
 	gen     *generation
@@ -157,7 +158,7 @@ func (e *Engine) fillWaiter(ctx context.Context, op *Op, w *waiter, executes boo
 	w.Withdrawable = ctx.Done() != nil
 	e.describe(ctx, &w.Ticket, op)
 	w.own, w.gen, w.runs = op.Priority, g, nil
-	w.run.nested = isNested(ctx)
+	w.nested = isNested(ctx)
 	if e.watched.Load() {
 		w.label = labelled(op)
 	}
