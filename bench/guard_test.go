@@ -30,6 +30,7 @@ func TestBytesInFlight(t *testing.T) {
 		most      float64 // bytes
 	}{
 		{30_000, 512, Threes, 64},
+		{30_000, 8192, Threes, 68}, // the engine's own ring is 17 of them
 		{1_000_000, 16_384, Threes, 64},
 		{30_000, 512, Uniform, 96},
 		{1_000_000, 16_384, Uniform, 96},

@@ -78,7 +78,7 @@ type runner struct {
 func Run(ctx context.Context, w Workload, o Options) (*Report, error) {
 	w = w.WithDefaults()
 	if err := errors.Join(w.Validate(), o.validate(w)); err != nil {
-		return nil, err
+		return nil, err // what New refuses is found there
 	}
 	generator, err := measureGenerator(ctx, w, o)
 	if err != nil {
@@ -92,6 +92,16 @@ func Run(ctx context.Context, w Workload, o Options) (*Report, error) {
 	r.prepare()
 	r.play(ctx)
 	return &r.report, nil
+}
+
+// Validate returns what Run would refuse, without running anything.
+func (o Options) Validate(w Workload) error {
+	w, o.Configure = w.WithDefaults(), nil
+	if err := errors.Join(w.Validate(), o.validate(w)); err != nil {
+		return err
+	}
+	_, err := engine.New((&runner{workload: w, options: o}).engineConfig())
+	return err
 }
 
 func (o Options) validate(w Workload) error {

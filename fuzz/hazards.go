@@ -18,7 +18,7 @@
 //	Panic, Goexit and error in a policy: shard.TestPolicyThatFails, shard.TestPolicyThatFailsWhileDeciding, engine.TestPolicyThatFails, engine.TestPolicyThatPanicsWithNil
 //	Panic, Goexit and error in a hook: engine.TestContenderAndHookThatFail, engine.TestOtherHooksThatFail, shard.TestGoexitWhileTelling, engine.TestExecutorThatFails
 //	Panic, Goexit and error in a registry: engine.TestRegistryThatFails, engine.TestRegistryFinishThatFails
-//	Slow subscribers: engine.TestSlowHookDelaysItsOwnShardOnly, engine.TestSlowRegistryDelaysItsWinnerOnly, engine.TestSlowExecutorDelaysItsOwnShardOnly, engine.TestSlowJournal, engine.TestStopBehindAStuckJournal
+//	Slow subscribers: engine.TestSubscriberThatNeverReads, engine.TestHookThatBlocks, engine.TestSlowHookDelaysItsOwnShardOnly, engine.TestSlowRegistryDelaysItsWinnerOnly, engine.TestSlowExecutorDelaysItsOwnShardOnly, engine.TestSlowJournal, engine.TestStopBehindAStuckJournal
 //	Absent subscribers: engine.TestAbsentSubscribers, engine.TestExecutorThatNeverRuns
 //	One hot target with a million operations: engine.TestHotTargetWithAMillionOperations
 //	A million targets with one each: engine.TestMillionTargetsWithOneOperationEach, engine.TestManyTargetsBackwards
@@ -37,7 +37,4 @@
 //	Nil function: engine.TestInvalidOperations, engine.TestInvalidWraps, engine.TestInvalidFoldings
 //	A context that is already done: engine.TestContextIsDoneAlready, engine.TestContextIsDoneOnOtherRungs
 //	All target IDs in one shard: engine.TestAllTargetsInOneShard, fuzz.TestChosenTargetsSpread, shard.TestTableAgainstMap
-//
-// There are no subscriptions to events: who is told are hooks, contenders, the
-// registry, the executor and the writer of the journal.
 package fuzz

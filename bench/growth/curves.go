@@ -43,7 +43,7 @@ type series struct {
 func (c *curvesCommand) Run(s *surroundings) error {
 	only, err := regexp.Compile(c.Only)
 	if err != nil {
-		return fmt.Errorf("--only: %w", err)
+		return usageError{fmt.Errorf("--only: %w", err)}
 	}
 	var curves []curve
 	for _, all := range []curve{c.overTargets(), c.overInFlight(), c.overProducers(), c.overShards()} {
@@ -58,6 +58,9 @@ func (c *curvesCommand) Run(s *surroundings) error {
 		}
 	}
 	withModel := only.MatchString("model")
+	if len(curves) == 0 && !withModel {
+		return usageError{fmt.Errorf("--only: no curve matches %s", c.Only)}
+	}
 	if withModel {
 		jobs = append(jobs, c.modelJobs()...)
 	}

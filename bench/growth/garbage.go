@@ -51,7 +51,7 @@ type garbageResult struct {
 func (g *garbageCommand) Run(s *surroundings) error {
 	window := time.Duration(float64(g.InFlight) / float64(g.Rate) * float64(time.Second))
 	if g.Duration < 2*forcedBefore || window <= 0 {
-		return fmt.Errorf("--duration must be %v at least, --in-flight positive", 2*forcedBefore)
+		return usageError{fmt.Errorf("--duration must be %v at least, --in-flight positive", 2*forcedBefore)}
 	}
 	var results []garbageResult
 	for _, rung := range []bench.Rung{bench.Callback, bench.Decisions} {

@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,6 +64,9 @@ const (
 	exitUsage   = 2 // nothing was run
 )
 
+// usageError is one for which nothing was run.
+type usageError struct{ error }
+
 // run is main without the process around it.
 func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	var f flags
@@ -87,6 +91,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	begun := time.Now()
 	if err := command.Run(&surroundings{ctx, out, progress}); err != nil {
 		fmt.Fprintf(progress, "growth: %v\n", err)
+		if errors.As(err, new(usageError)) {
+			return exitUsage
+		}
 		return exitFailure
 	}
 	fmt.Fprintf(progress, "took %v\n", time.Since(begun).Round(time.Second))

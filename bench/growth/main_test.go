@@ -23,12 +23,14 @@ func TestCommandLine(t *testing.T) {
 	require.Equal(t, exitUsage, status)
 	require.Contains(t, progress, "growth:")
 
-	status, _, progress = command("--only", "(")
-	require.Equal(t, exitFailure, status)
-	require.Contains(t, progress, "--only")
+	for _, only := range []string{"(", "nosuch"} {
+		status, _, progress = command("--only", only)
+		require.Equal(t, exitUsage, status)
+		require.Contains(t, progress, "--only")
+	}
 
 	status, _, progress = command("garbage", "--duration", "0s")
-	require.Equal(t, exitFailure, status)
+	require.Equal(t, exitUsage, status)
 	require.Contains(t, progress, "--duration")
 }
 

@@ -40,7 +40,7 @@ type power struct {
 // Run measures each rate with and without the engine, interleaved.
 func (c *powerCommand) Run(s *surroundings) error {
 	if c.Duration <= 0 || c.Rounds <= 0 {
-		return fmt.Errorf("--duration and --rounds must be positive")
+		return usageError{fmt.Errorf("--duration and --rounds must be positive")}
 	}
 	rates := []int64{0, 1_000, 300_000}
 	wet, dry := make([][]power, len(rates)), make([][]power, len(rates))

@@ -144,6 +144,9 @@ func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Rep
 		return nil, closePage, err
 	}
 	o := f.options()
+	if err := o.Validate(w); err != nil {
+		return nil, closePage, err // before a file is made anew
+	}
 	if f.Web != "" {
 		page, err := openPage(string(f.Web))
 		if err != nil {
@@ -161,7 +164,11 @@ func (f *flags) play(ctx context.Context, progress io.Writer) (report *bench.Rep
 		}
 		journal := bufio.NewWriterSize(file, 1<<20)
 		defer func() {
-			if lost := errors.Join(journal.Flush(), file.Close()); lost != nil {
+			lost := errors.Join(journal.Flush(), file.Close())
+			if lost == nil && report != nil && report.Stats.JournalLost > 0 {
+				lost = fmt.Errorf("it was written too slowly, %d blocks are lost", report.Stats.JournalLost)
+			}
+			if lost != nil {
 				err = errors.Join(err, fmt.Errorf("--journal: the file is not whole: %w", lost))
 			}
 		}()

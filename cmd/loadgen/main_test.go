@@ -100,6 +100,18 @@ func TestJournalThatIsNotWhole(t *testing.T) {
 	assert.Contains(t, errs, "--journal: the file is not whole")
 }
 
+// What is refused leaves the journal of before as it is.
+func TestRefusedKeepsTheJournal(t *testing.T) {
+	name := writeTrace(t, "what was there")
+	for _, args := range [][]string{{"--batch", "16"}, {"--shards=-1"}, {"--rate", "flat-out", "--net"}} {
+		status, _, _ := loadgen(context.Background(), append(args, "--journal", name)...)
+		assert.Equal(t, exitUsage, status)
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.Equal(t, "what was there", string(text))
+	}
+}
+
 func TestHelp(t *testing.T) {
 	status, out, _ := loadgen(context.Background(), "--help")
 	assert.Equal(t, exitOK, status)

@@ -54,13 +54,20 @@ func replay(args []string, out, problems io.Writer) int {
 }
 
 func (f *replayFlags) play(out io.Writer) error {
+	if f.Top < 0 {
+		return fmt.Errorf("--top must not be negative, for instance 10")
+	}
 	targets := map[uuid.UUID]*activity{}
 	sum, err := f.read(func(_ int, e *engine.JournalEvent) { tally(targets, e) })
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s operations on %s targets, %s decisions in %d shards: all %s rounds agree with the journal's checksums\n",
-		comma(sum.Operations), comma(len(targets)), comma(sum.Decisions), sum.Shards, comma(sum.Rounds))
+	agreed := fmt.Sprintf("all %s rounds agree with the journal's checksums", comma(sum.Rounds))
+	if sum.Rounds == 0 {
+		agreed = "nothing is decided in it that could be held against a checksum"
+	}
+	fmt.Fprintf(out, "%s operations on %s targets, %s decisions in %d shards: %s\n",
+		comma(sum.Operations), comma(len(targets)), comma(sum.Decisions), sum.Shards, agreed)
 	if sum.Truncated {
 		fmt.Fprintln(out, "the journal ends within a block: what came after it is not there")
 	}
@@ -70,7 +77,7 @@ func (f *replayFlags) play(out io.Writer) error {
 	hottest := byOperations(targets)
 	switch f.Target {
 	case "":
-		top(out, hottest[:min(len(hottest), max(0, f.Top))])
+		top(out, hottest[:min(len(hottest), f.Top)])
 		return nil
 	case "hottest":
 		if len(hottest) == 0 {

@@ -73,6 +73,9 @@ func command(ctx context.Context, directory string, args []string, out io.Writer
 	if err := flags.Parse(args); err != nil {
 		return 2, err
 	}
+	if flags.NArg() > 0 {
+		return 2, fmt.Errorf("%q is no flag: name mutants with -only", flags.Arg(0))
+	}
 	wanted, err := regexp.Compile(*only)
 	if err != nil {
 		return 2, err

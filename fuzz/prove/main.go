@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -60,6 +61,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	only, err := regexp.Compile(f.Only)
 	if err != nil {
 		fmt.Fprintf(stderr, "prove: --only: %v\n", err)
+		return 2
+	}
+	if !slices.ContainsFunc(campaigns, func(c campaign) bool { return only.MatchString(c.name) }) {
+		fmt.Fprintf(stderr, "prove: --only: no campaign matches %s; see --list\n", f.Only)
 		return 2
 	}
 	if f.Scale <= 0 || f.Jobs < 1 {

@@ -120,6 +120,9 @@ func (f *reportFlags) run(out, progress io.Writer) (faults int, err error) {
 	if p.quoted, err = quote(f.Quote); err != nil {
 		return 0, fmt.Errorf("--quote: %w", err)
 	}
+	if len(p.measurements) == 0 {
+		return 0, fmt.Errorf("--only: no measurement matches %s; see --list", f.Only)
+	}
 	if f.List {
 		for _, m := range p.measurements {
 			fmt.Fprintln(out, m.Name())
