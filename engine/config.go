@@ -44,7 +44,8 @@ const (
 	RefuseNewest Overload = iota
 	// DisplaceLowest rejects the operation with the lowest priority that is
 	// staged in the shard, among equals the newest, to make room for one with a
-	// higher priority. MaxStaged is exact then.
+	// higher priority. MaxStaged is exact then. One that was withdrawn counts until
+	// its window closes, or until it is the lowest.
 	DisplaceLowest
 )
 

@@ -131,7 +131,7 @@ func (r *ringRun) pushAll(n int) {
 // claim makes a hole of up to n positions.
 func (r *ringRun) claim(n int) {
 	n = max(1, n)
-	first, got, err := r.ring.claim(1, uint64(n))
+	first, got, err := r.ring.claim(uint64(n))
 	require.Equal(r.t, r.refusal(), err)
 	if err != nil {
 		return

@@ -124,7 +124,7 @@ func newAt[T any](capacity int, start uint64) *Ring[T] {
 // Push puts a copy of *v into the ring and returns its position.
 // It fails with ErrFull or ErrClosed and then has done nothing.
 func (r *Ring[T]) Push(v *T) (position uint64, err error) {
-	position, _, err = r.claim(1, 1)
+	position, _, err = r.claim(1)
 	if err != nil {
 		return 0, err
 	}
@@ -140,7 +140,7 @@ func (r *Ring[T]) PushAll(vs []T) (first uint64, n int, err error) {
 	if len(vs) == 0 {
 		return 0, 0, nil
 	}
-	first, got, err := r.claim(1, uint64(len(vs)))
+	first, got, err := r.claim(uint64(len(vs)))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -150,9 +150,9 @@ func (r *Ring[T]) PushAll(vs []T) (first uint64, n int, err error) {
 	return first, int(got), nil
 }
 
-// claim takes between least and most consecutive positions. It is lock-free:
-// a swap fails only because another producer's succeeded.
-func (r *Ring[T]) claim(least, most uint64) (first, n uint64, err error) {
+// claim takes consecutive positions, one at least. It is lock-free: a swap fails only
+// because another producer's succeeded.
+func (r *Ring[T]) claim(most uint64) (first, n uint64, err error) {
 	for {
 		tail := r.tail.Load()
 		if tail&closed != 0 {
@@ -161,7 +161,7 @@ func (r *Ring[T]) claim(least, most uint64) (first, n uint64, err error) {
 		// head is loaded after tail and may have passed it; the swap below
 		// fails then, so a signed difference that is too large does no harm.
 		free := int64(r.mask+1) - int64(tail-r.head.Load())
-		if free < int64(least) {
+		if free < 1 {
 			return 0, 0, ErrFull
 		}
 		n = min(uint64(free), most)

@@ -148,7 +148,7 @@ func testHole(t *testing.T, earlier uint64) {
 		drained(r, r.Tail())
 	}
 	mustPush(t, r, "a")
-	hole, _, err := r.claim(1, 1)
+	hole, _, err := r.claim(1)
 	require.NoError(t, err)
 	mustPush(t, r, "c", "d")
 	refused := "e"

@@ -17,7 +17,7 @@ type Op struct {
 	// Without one, the operation is known by its Tag and only the Decided hook
 	// learns what became of it.
 	Ticket *Ticket
-	Tag    uint64
+	Tag    uint64 // used if there is no ticket; equal tags cannot be told apart
 
 	// At is when it was submitted, in nanoseconds of the shard's clock, or
 	// unstamped: then the owner stamps it when it finds it. Set by Stage.

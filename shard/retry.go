@@ -44,14 +44,18 @@ func (c *Core) park(e *entrant, until int64) {
 	c.wheel.add(index)
 }
 
-// unpark lets the operation of a parked record enter.
+// unpark lets the operation of a parked record enter. What could fail, reading the
+// submitter's memory, comes first: until then the record is the current one, which is
+// condemned if it does.
 func (c *Core) unpark(index uint32, g *group) {
 	e := entrant{Standing: c.at(g, 0), target: g.target, hash: g.hash}
-	if x := e.extra(); !e.empty() {
-		e.own, e.terms = x.own, x.terms
-	}
 	gone := e.empty() // it made room meanwhile, or was cleared
-	withdrawn := !gone && c.isWithdrawn(e.Standing)
+	withdrawn := false
+	if !gone {
+		x := e.extra()
+		e.own, e.terms = x.own, x.terms
+		withdrawn = c.isWithdrawn(e.Standing)
+	}
 	c.parked--
 	c.current = 0
 	c.release(index, g)

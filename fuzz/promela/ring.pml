@@ -88,7 +88,7 @@ inline claim(most) {
 			n = most;
 #endif
 			if
-			:: n < 1 ->                                 // if free < int64(least) {
+			:: n < 1 ->                                 // if free < 1 {
 				assert(POS(tail) - head >= CAP); /* it is full at this moment */
 				n = 0;
 				break                                   // return 0, 0, ErrFull
