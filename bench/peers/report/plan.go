@@ -60,7 +60,7 @@ func windowed() (names []string) {
 }
 
 // orderOfOthers is in which rows those stand that are not in the roster.
-var orderOfOthers = slices.Concat([]string{peers.BatchedName, drive.Nobody}, drive.Queues, drive.Parts)
+var orderOfOthers = slices.Concat([]string{peers.BatchedName, drive.Nobody, drive.Waits}, drive.Queues, drive.Parts)
 
 // begin starts a section.
 func (p *plan) begin(title, text string, units ...string) {
@@ -136,10 +136,10 @@ func (p *plan) homeScenario(c scenarios) {
 
 func (p *plan) waiting(c scenarios) {
 	p.begin("Blocking: a goroutine waits for each operation",
-		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing. contend's is Do; the others' a channel that is used again.",
+		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing. contend's is Do; the others' a channel that is used again. only-waits decides nothing: it tells each operation when a window has passed.",
 		"cpu-ns/op", "ops/s", "allocs/op")
-	p.ask("30,000 waiting", measurement{Spec: c.blocking(homeFlight)}, everybody()...)
-	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), once: true}, peers.Contend, "expert")
+	p.ask("30,000 waiting", measurement{Spec: c.blocking(homeFlight)}, append(everybody(), drive.Waits)...)
+	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), once: true}, peers.Contend, "expert", drive.Waits)
 	p.begin("Told through a channel of the operation's own, which somebody reads", "Flat out. Channels are made once.", "cpu-ns/op", "ops/s")
 	s := c.flat(homeTargets, bench.Threes)
 	s.Kind = drive.Channel
