@@ -39,7 +39,9 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	win.Entry, win.hold = w.run.entry, w.run.held()
 	win.begins(w.run.tale)
 	e.putWaiter(w)
-	if err := e.register(win.Entry); err != nil {
+	err := e.register(win.Entry)
+	win.began = e.Now() // its execution, by whoever has won
+	if err != nil {
 		cause = err
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}
 	}

@@ -34,13 +34,15 @@ type Engine struct {
 	stopped bool          // refuse to start by submission
 	stops   uint64        // calls of Stop: a Start that waits gives way to a later one
 	past    shard.Stats   // of generations that ended
-	earlier []*generation // that ended with winners that may be running yet; its array is not changed
+	earlier []*generation // whose shards have ended, and winners may not have; its array is not changed
 	sinks   []*sink       // of subscriptions
 
 	watched atomicBool // publishes to submitters that events may be read
 
-	begun, broken bool         // the journal; owned by its writer, of whom there is one at a time
-	journalError  atomic.Error // why it is broken; publishes only itself
+	begun        bool         // the journal; owned by its writer, of whom there is one at a time
+	journalError atomic.Error // why it has ended; publishes only itself
+
+	settling settling
 
 	waiters sync.Pool // of *waiter
 	locks   lockbook
@@ -93,15 +95,19 @@ func (e *Engine) Registry() Registry { return e.config.Registry }
 // closed, but not for running winners. On a shard's own goroutine (in
 // Config.Decided or a Contender), and inside a winner where targets can be
 // Exclusive, it does not wait but continues elsewhere.
-func (e *Engine) Start() {
+func (e *Engine) Start() { e.startNow(e.mustNotWait()) }
+
+// startNow starts the engine, perhaps on another goroutine; a Stop that is called later
+// is later for both.
+func (e *Engine) startNow(elsewhere bool) {
 	e.mu.Lock()
 	stops := e.stops
 	e.mu.Unlock()
-	if e.mustNotWait() {
+	if elsewhere {
 		go e.start(stops)
-		return
+	} else {
+		e.start(stops)
 	}
-	e.start(stops)
 }
 
 // mustNotWait reports whether open windows may be waiting for the caller: for a
@@ -123,6 +129,9 @@ func (e *Engine) forgetSettled() {
 	e.mu.Lock()
 	earlier := e.earlier
 	e.mu.Unlock()
+	if len(earlier) == 0 {
+		return
+	}
 	settled := map[*generation]bool{}
 	for _, g := range earlier {
 		settled[g] = g.unsettled() == 0 // for good: its shards have ended
@@ -191,9 +200,9 @@ func (e *Engine) live() (*generation, error) {
 // running winners one too while their context, if Submit made it, is
 // cancelled; Stop then returns the context's cause. When Stop has returned, the
 // handles of all that was accepted are closed, but where the registry's Finish has yet
-// to return. If a hook, a contender or an executor blocks a shard's goroutine, Stop
-// waits for another second and returns an error that says so: what is staged there gets
-// its outcome when the shard goes on.
+// to return. If the user's code blocks a shard's goroutine, Stop leaves that when it has
+// told nobody anything for a second, and returns an error that says so: what is staged
+// there gets its outcome when the shard goes on.
 //
 // Stopping a stopped engine is harmless; several stops wait together. Each waits for
 // functions that an earlier one gave up on, and for winners from before a Restart, too,
@@ -209,6 +218,12 @@ func (e *Engine) live() (*generation, error) {
 // ends. On a shard's own goroutine (in Config.Decided or a Contender) it cannot
 // wait: it begins the stop and returns nil.
 func (e *Engine) Stop(ctx context.Context) error {
+	_, err := e.stop(ctx)
+	return err
+}
+
+// stop is Stop, and tells which shards have not ended though it gave up on them.
+func (e *Engine) stop(ctx context.Context) (stuck []int, err error) {
 	e.mu.Lock()
 	e.stopped = true
 	e.stops++
@@ -219,46 +234,51 @@ func (e *Engine) Stop(ctx context.Context) error {
 	all := e.generations()
 	e.mu.Unlock()
 	if g == nil {
-		return nil
+		return nil, nil
 	}
 	if onShard() {
 		g.closeStreamLater(e)
-		return nil
+		return nil, nil
 	}
 	defer e.forgetSettled()
-	if g.awaitShards(ctx.Done(), insideWinner()) && awaitRuns(ctx, all, framesOf(executeFrame)) {
+	if g.awaitShards(ctx.Done(), insideWinner()) && e.awaitRuns(ctx, all, framesOf(executeFrame)) {
 		g.closeStream(e)
 		if g.drained() { // else called from inside a winner
 			g.watch.stop()
 		}
-		return nil
+		return nil, nil
 	}
-	stuck := abort(all)
+	stuck = e.abort(all)
 	for _, g := range all {
 		g.endStream(e)
 	}
 	g.watch.stop()
-	if len(stuck) > 0 {
-		return fmt.Errorf("contend: shards %d are blocked by a hook, a contender or an executor, and have operations left: %w", stuck, context.Cause(ctx))
+	if err = context.Cause(ctx); len(stuck) > 0 {
+		err = fmt.Errorf("contend: shards %d are blocked by a hook, a policy, a contender, an executor or a logger, and have operations left: %w", stuck, err)
 	}
-	return context.Cause(ctx)
+	return stuck, err
 }
 
 // Restart is Stop and Start. It returns what Stop does; the engine is started
-// in any case. Submissions are refused in between.
+// in any case: if a shard is blocked, as soon as it goes on. Submissions are refused in
+// between.
 func (e *Engine) Restart(ctx context.Context) error {
 	if onShard() {
 		go e.Restart(ctx)
 		return nil
 	}
-	err := e.Stop(ctx)
-	e.Start()
+	stuck, err := e.stop(ctx)
+	e.startNow(len(stuck) > 0 || e.mustNotWait())
 	return err
 }
 
 // incident logs a failure of the user's code on a goroutine of the engine's.
 func (e *Engine) incident(v any, stack []byte) {
 	e.counts.incidents.Inc()
+	e.reportIncident(v, stack)
+}
+
+func (e *Engine) reportIncident(v any, stack []byte) {
 	e.report("contend: went on after a failure", slog.Any("failure", v), slog.String("stack", string(stack)))
 }
 

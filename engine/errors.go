@@ -106,9 +106,9 @@ type StoppedError struct {
 func (e *StoppedError) Error() string {
 	switch {
 	case e.Running && e.Cause != nil:
-		return fmt.Sprintf("contend: stopped while the function was running, which then failed: %v", e.Cause)
+		return fmt.Sprintf("contend: stopped while it was executed, and then it failed: %v", e.Cause)
 	case e.Running:
-		return "contend: stopped while the function was running"
+		return "contend: stopped while it was executed"
 	case e.Cause != nil:
 		return fmt.Sprintf("contend: the target's shard was given up: %v", e.Cause)
 	case e.Accepted:

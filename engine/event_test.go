@@ -233,8 +233,15 @@ func TestExecutionIsWithoutTheRegistry(t *testing.T) {
 		})
 		require.NoError(t, err)
 		pass(time.Second)
-		require.Equal(t, engine.EventCompleted, c.all()[2].Kind)
-		require.Equal(t, time.Second, c.all()[2].Execution)
+		win, err := e.Contend(background, engine.Op{Target: target(1)})
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		win.Finish(nil)
+		pass(time.Second)
+		for _, ended := range []engine.Event{c.all()[2], c.all()[5]} {
+			require.Equal(t, engine.EventCompleted, ended.Kind)
+			require.Equal(t, time.Second, ended.Execution)
+		}
 	})
 }
 

@@ -7,6 +7,13 @@ import (
 	"example.com/contend/shard"
 )
 
+// EarlierGenerations returns how many generations before the current one are kept.
+func (e *Engine) EarlierGenerations() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.earlier)
+}
+
 // WatchdogChecks returns how often the watchdog has looked at the shards since Start.
 func (e *Engine) WatchdogChecks() int { return int(e.current.Load().watch.checks.Load()) }
 

@@ -242,7 +242,7 @@ func TestErrorTexts(t *testing.T) {
 	for text, err := range map[string]error{
 		"contend: withdrawn":                                                      &engine.WithdrawnError{},
 		"contend: withdrawn: context canceled":                                    &engine.WithdrawnError{Cause: context.Canceled},
-		"contend: stopped while the function was running":                         &engine.StoppedError{Accepted: true, Running: true},
+		"contend: stopped while it was executed":                                  &engine.StoppedError{Accepted: true, Running: true},
 		"contend: stopped before it was executed":                                 &engine.StoppedError{Accepted: true},
 		"contend: the engine is stopped: call Start first":                        &engine.StoppedError{},
 		`contend: "heal" (1/2) failed: EOF`:                                       &engine.FailedError{Name: "heal", ID: engine.OpID{Shard: 1, Sequence: 2}, Cause: io.EOF},

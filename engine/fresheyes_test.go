@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,5 +125,29 @@ func TestMemoryOfLocksGoesBack(t *testing.T) {
 			require.NoError(t, l.Heartbeat())
 		}
 		require.Less(t, heap()-before, int64(1<<20))
+	})
+}
+
+// What is decided is counted, also where the logger of a failed policy ends the
+// goroutine.
+func TestLoggerThatEndsTheGoroutineCostsNoCounts(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1, Logger: slog.New(goexitHandler{}), Rules: engine.Rules{
+			Choose: func(group []engine.Standing) int {
+				if group[0].Priority == 1 {
+					panic(errBadLuck)
+				}
+				return 0
+			},
+		}})
+		for i := range 12 {
+			submit(t, e, engine.Op{Target: target(i / 4), Priority: engine.Priority(i / 4)}, answer(1))
+		}
+		pass(time.Second)
+		s := e.Stats()
+		require.EqualValues(t, 4, s.Undecided)
+		require.EqualValues(t, 2, s.Won)
+		require.EqualValues(t, 6, s.Rejected)
+		require.EqualValues(t, 2, s.Incidents, "the policy and the logger")
 	})
 }

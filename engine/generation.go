@@ -10,6 +10,7 @@ import (
 // generation is an engine's life between Start and Stop: its shards and the
 // winners that they named.
 type generation struct {
+	number  uint64 // of the generation: 1, 2, …
 	shards  []*shard.Shard
 	runs    []*runs  // one per shard
 	journal *journal // nil for none
@@ -23,17 +24,17 @@ type generation struct {
 	watch  *watchdog
 
 	stopping atomicBool // publishes to ending winners that Stop wants to know
-	mu       mutex
-	changed  chan struct{} // closed and replaced when winners were told while stopping
-	inStop   int           // winners that wait in Stop themselves
 }
 
 // begin makes a generation and starts its shards. It takes over what outlives
 // the last one, if there was one.
 func (e *Engine) begin(last *generation) *generation {
-	g := &generation{changed: make(chan struct{}), watch: e.newWatchdog(), limit: e.config.MaxStaged}
+	g := &generation{number: 1, watch: e.newWatchdog(), limit: e.config.MaxStaged}
 	if e.config.Journal != nil {
 		g.journal = e.newJournal()
+	}
+	if last != nil {
+		g.number += last.number
 	}
 	g.key = shard.Key(randomKey())
 	e.attach(g)
@@ -89,7 +90,7 @@ func (g *generation) close() {
 
 // abort gives everything that is left its outcome. It returns the shards that do not
 // take note of it, since the user's code blocks them.
-func abort(all []*generation) (stuck []int) {
+func (e *Engine) abort(all []*generation) (stuck []int) {
 	for _, g := range all {
 		for _, s := range g.shards {
 			s.Abort()
@@ -98,41 +99,42 @@ func abort(all []*generation) (stuck []int) {
 			rs.abort()
 		}
 	}
-	patience := make(chan struct{})
-	defer time.AfterFunc(abortPatience, func() { close(patience) }).Stop()
-	for _, g := range all {
-		for i, s := range g.shards {
-			if !reached(s.Done(), patience) {
-				stuck = append(stuck, i) // of the current generation: all others have ended
-			}
-		}
-		g.awaitTold()
-		g.journal.await(patience)
-	}
+	current := all[len(all)-1] // the shards of all others have ended
+	stuck = current.awaitAborted()
+	e.awaitTold(all)
+	patience, enough := context.WithTimeout(context.Background(), abortPatience)
+	defer enough()
+	current.journal.await(patience.Done())
 	return stuck
 }
 
-// awaitTold waits until nobody who ended, or was given up on, is owed an outcome:
-// by another Stop, perhaps. No code of the user's is waited for.
-func (g *generation) awaitTold() {
+// abortPatience is how long an aborting Stop waits for a shard that tells nobody
+// anything, since the user's code blocks it, and for the journal's writer.
+const abortPatience = time.Second
+
+// awaitAborted waits until the shards have told everybody that they are stopped, which
+// takes long with millions. It returns those that do not go on.
+func (g *generation) awaitAborted() (stuck []int) {
+	told := make([]uint64, len(g.shards))
 	for {
-		g.mu.Lock()
-		changed := g.changed
-		g.mu.Unlock()
-		owed := 0
-		for _, rs := range g.runs {
-			owed += rs.owes()
+		patience, enough := context.WithTimeout(context.Background(), abortPatience)
+		goesOn := false
+		stuck = stuck[:0]
+		for i, s := range g.shards {
+			if reached(s.Done(), patience.Done()) {
+				continue
+			}
+			stuck = append(stuck, i)
+			before := told[i]
+			told[i] = s.Stats().Stopped
+			goesOn = goesOn || told[i] != before
 		}
-		if owed == 0 {
-			return
+		enough()
+		if !goesOn {
+			return stuck
 		}
-		<-changed
 	}
 }
-
-// abortPatience is how long an aborting Stop waits for shards that the user's code
-// blocks, and for the journal's writer.
-const abortPatience = time.Second
 
 // drained reports whether every shard has ended, no window being open, and the
 // journal is written.
@@ -175,49 +177,6 @@ func (g *generation) awaitWaiting(done <-chan struct{}) bool {
 	return true
 }
 
-// awaitRuns waits until all winners have ended and have their outcome. If the
-// caller is inside of winners, so many, it does not wait for them nor for others
-// that wait here: they would wait for each other.
-func awaitRuns(ctx context.Context, all []*generation, inside int) bool {
-	for _, g := range all {
-		g.entersStop(inside)
-		defer g.entersStop(-inside)
-	}
-	for _, g := range all {
-		if !g.awaitRuns(ctx, inside) {
-			return false
-		}
-	}
-	return true
-}
-
-func (g *generation) awaitRuns(ctx context.Context, inside int) bool {
-	for {
-		g.mu.Lock()
-		changed, spared := g.changed, 0
-		if inside > 0 {
-			spared = g.inStop
-		}
-		g.mu.Unlock()
-		if g.unsettled() <= spared {
-			return true
-		}
-		if !reached(changed, ctx.Done()) {
-			return false
-		}
-	}
-}
-
-// entersStop counts winners that begin to wait in Stop.
-func (g *generation) entersStop(n int) {
-	g.mu.Lock()
-	g.inStop += n
-	g.mu.Unlock()
-	if n > 0 {
-		g.runEnded()
-	}
-}
-
 func (g *generation) running() (n int) {
 	for _, rs := range g.runs {
 		n += rs.len()
@@ -233,13 +192,10 @@ func (g *generation) unsettled() (n int) {
 	return n
 }
 
-// runEnded tells whoever stops the engine that there may be fewer winners to wait
-// for.
-func (g *generation) runEnded() {
-	if g.stopping.Load() {
-		g.mu.Lock()
-		close(g.changed)
-		g.changed = make(chan struct{})
-		g.mu.Unlock()
+// owes returns how many outcomes are about to be delivered.
+func (g *generation) owes() (n int) {
+	for _, rs := range g.runs {
+		n += rs.owes()
 	}
+	return n
 }

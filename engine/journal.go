@@ -136,18 +136,14 @@ func (j *journal) drain() {
 		}
 	}
 	ended = true
-	j.engine.broken = j.err != nil
 	close(j.done)
 }
 
 // begin writes what a journal begins with, unless an earlier generation has.
 func (j *journal) begin() {
 	e := j.engine
-	e.journalError.Store(nil)
-	switch {
-	case e.broken:
-		j.fail(errors.New("it ended before")) // what follows half a block could not be read
-	case !e.begun:
+	j.err = e.journalError.Load() // what follows half a block could not be read
+	if !e.begun {
 		e.begun = true
 		j.write([]byte(journalMagic))
 	}

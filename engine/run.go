@@ -37,8 +37,8 @@ const (
 	runStopped               // Stop gave up on it; the outcome is stopped
 )
 
-// runs are the winners of one shard. Its lock is taken three times for a winner,
-// never for a loser and never by a submission.
+// runs are the winners of one shard. Its lock is taken three times for a winner, twice
+// for a withdrawal through a Handle, never for a loser.
 type runs struct {
 	cell    *cell // where outcomes are counted
 	gen     *generation
@@ -95,7 +95,7 @@ func (rs *runs) told(outcomes int) {
 	rs.mu.Lock()
 	rs.owed -= outcomes
 	rs.mu.Unlock()
-	rs.gen.runEnded()
+	rs.engine.settled(rs.gen)
 }
 
 // unsettled returns for how many winners Stop has to wait.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func TestStopBesideABlockedShard(t *testing.T) {
 		err := e.Stop(impatient())
 		require.Equal(t, time.Second, time.Since(began))
 		require.ErrorIs(t, err, errNoPatience)
-		require.ErrorContains(t, err, "blocked by a hook, a contender or an executor")
+		require.ErrorContains(t, err, "blocked by a hook, a policy, a contender, an executor or a logger")
 		require.Equal(t, 1, e.Stats().Staged)
 		close(release)
 		_, err = h.Wait(background)
@@ -92,10 +93,17 @@ func TestStopCoversWinnersFromBeforeAStart(t *testing.T) {
 
 				h := winner()
 				require.EqualValues(t, 1, e.Stats().Running)
+				require.Equal(t, 1, e.EarlierGenerations())
+				_, err := h.Wait(background)
+				require.NoError(t, err)
+				pass(0)
+				require.Zero(t, e.EarlierGenerations(), "nobody holds it any more")
+
+				h = winner()
 				began := time.Now()
 				require.NoError(t, e.Stop(background))
 				require.Greater(t, time.Since(began), runs/2, "waited for")
-				_, err := h.Wait(background)
+				_, err = h.Wait(background)
 				require.NoError(t, err)
 
 				e.Start()
@@ -106,9 +114,92 @@ func TestStopCoversWinnersFromBeforeAStart(t *testing.T) {
 				stopped(t, err, engine.StoppedError{Accepted: true, Running: true})
 				pass(time.Second)
 				require.Zero(t, e.Stats().Running)
+				require.Zero(t, e.EarlierGenerations())
 			})
 		})
 	}
+}
+
+// Stop inside a winner from before a Start does not wait for that one, but for all
+// others.
+func TestStopInsideAWinnerFromBeforeAStart(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		goOn, end := make(chan struct{}), make(chan struct{})
+		early := submit(t, e, engine.Op{Target: target(1)}, func(context.Context) (int, error) {
+			e.Restart(background)
+			<-goOn
+			return 1, e.Stop(background)
+		})
+		pass(time.Second)
+		late := submit(t, e, engine.Op{Target: target(2)}, func(context.Context) (int, error) { <-end; return 2, nil })
+		pass(time.Second)
+		close(goOn)
+		pass(time.Hour)
+		require.False(t, isClosed(early.Done()))
+		close(end)
+		_, err := early.Wait(background)
+		require.NoError(t, err)
+		require.True(t, isClosed(late.Done()))
+	})
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// Restart starts the engine when the shard goes on, and does not wait for that.
+func TestRestartBesideABlockedShard(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		release := make(chan struct{})
+		e := newEngine(t, engine.Config{Shards: 1, Decided: func([]engine.Decision) { <-release }})
+		h := submit(t, e, engine.Op{Target: target(1)}, answer(1))
+		pass(time.Second)
+		began := time.Now()
+		require.ErrorIs(t, e.Restart(impatient()), errNoPatience)
+		require.Equal(t, time.Second, time.Since(began))
+		close(release)
+		_, err := h.Wait(background)
+		stopped(t, err, engine.StoppedError{Accepted: true})
+		pass(time.Second)
+		goesOn(t, e)
+	})
+}
+
+// blockedHandler is of a logger that does not come back.
+type blockedHandler struct {
+	slog.Handler
+	until chan struct{}
+}
+
+func (blockedHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h blockedHandler) Handle(context.Context, slog.Record) error {
+	<-h.until
+	return nil
+}
+
+func TestStopBesideABlockedLogger(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		until := make(chan struct{})
+		defer close(until)
+		e := newEngine(t, engine.Config{Logger: slog.New(blockedHandler{nil, until})})
+		h := submit(t, e, engine.Op{Target: target(1)}, func(context.Context) (int, error) {
+			time.Sleep(time.Minute)
+			panic("unheard")
+		})
+		pass(time.Second)
+		require.Equal(t, errNoPatience, e.Stop(impatient()))
+		_, err := h.Wait(background)
+		stopped(t, err, engine.StoppedError{Accepted: true, Running: true})
+		pass(time.Hour)
+		require.EqualValues(t, 1, e.Stats().Incidents)
+		require.NoError(t, e.Stop(impatient()))
+	})
 }
 
 // What a function returns after Stop gave up on it is not lost: the caller of Do is
@@ -133,7 +224,7 @@ func TestWhatComesAfterStopGaveUp(t *testing.T) {
 		require.Equal(t, 7, value)
 		require.ErrorIs(t, err, engine.ErrStopped)
 		require.ErrorIs(t, err, boom)
-		require.EqualError(t, err, "contend: stopped while the function was running, which then failed: boom")
+		require.EqualError(t, err, "contend: stopped while it was executed, and then it failed: boom")
 		_, err = panicking.wait()
 		require.ErrorIs(t, err, engine.ErrStopped)
 		require.ErrorIs(t, err, boom)
@@ -142,5 +233,48 @@ func TestWhatComesAfterStopGaveUp(t *testing.T) {
 		pass(time.Second)
 		require.EqualValues(t, 1, e.Stats().Incidents)
 		require.Contains(t, log.String(), "unheard")
+	})
+}
+
+// A shard that has much to tell is not taken for one that is blocked.
+func TestStopWaitsForWhoHasMuchToTell(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1, Window: time.Hour})
+		var told []*contender
+		for i := range 5000 { // in several batches, each of which takes less than a second
+			c := newContender("")
+			c.then = func(*engine.Verdict) { time.Sleep(time.Millisecond) }
+			stage(t, e, c, engine.Bid{Target: target(i)})
+			told = append(told, c)
+		}
+		began := time.Now()
+		require.Equal(t, errNoPatience, e.Stop(impatient()))
+		require.GreaterOrEqual(t, time.Since(began), 5*time.Second)
+		for _, c := range told {
+			require.Equal(t, engine.Stopped, c.outcome(t).Outcome)
+		}
+	})
+}
+
+// A winner that waits in Stop is not taken for another of its own generation.
+func TestStopsOfTwoGenerations(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		stop := func(context.Context) (int, error) { return 1, e.Stop(background) }
+		end := make(chan struct{})
+		running := submit(t, e, engine.Op{Target: target(1)}, func(context.Context) (int, error) { <-end; return 1, nil })
+		early := submit(t, e, engine.Op{Target: target(2)}, stop)
+		pass(time.Second)
+		e.Start()
+		late := submit(t, e, engine.Op{Target: target(3)}, stop)
+		pass(time.Hour)
+		for _, h := range []*engine.Handle[int]{running, early, late} {
+			require.False(t, isClosed(h.Done()))
+		}
+		close(end)
+		for _, h := range []*engine.Handle[int]{running, early, late} {
+			_, err := h.Wait(background)
+			require.NoError(t, err)
+		}
 	})
 }

@@ -247,7 +247,7 @@ func (g *generation) closeStreamLater(e *Engine) {
 		return
 	}
 	go func() {
-		if g.awaitShards(st.outlive.Done(), false) && awaitRuns(st.outlive, []*generation{g}, 0) {
+		if g.awaitShards(st.outlive.Done(), false) && e.awaitRuns(st.outlive, []*generation{g}, 0) {
 			st.close()
 		}
 	}()

@@ -262,7 +262,8 @@ func (t *task) ended(err error) {
 	} else if s, ok := err.(*StoppedError); ok && s.Running { // else whoever gave up on it drops
 		t.drop()
 		if p, ok := s.Cause.(*PanicError); ok { // of which nobody else is told
-			t.engine.incident(p.Value, p.Stack)
+			t.engine.counts.incidents.Inc()
+			go t.engine.reportIncident(p.Value, p.Stack) // Stop waits for us, but for no logger
 		}
 	}
 }

@@ -59,7 +59,6 @@ func (s *Shard) decide() bool {
 	if len(t.batch) > 0 {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
-	s.reportFaults(t.batch)
 	s.tally.count(t.batch)
 	s.owner.onward.count(t.batch)
 	if s.hottest != nil {
@@ -74,14 +73,16 @@ func (s *Shard) decide() bool {
 // goroutine, after which the next owner comes here again.
 func (s *Shard) hooks() {
 	t, c := &s.owner.telling, s.owner.core
-	for t.hooked < 3 {
+	for t.hooked < 4 {
 		t.hooked++
 		switch preempted := c.Preempted(); {
-		case t.hooked == 1 && len(preempted) > 0:
+		case t.hooked == 1:
+			s.reportFaults(t.batch)
+		case t.hooked == 2 && len(preempted) > 0:
 			s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
-		case t.hooked == 2 && len(t.batch) > 0:
+		case t.hooked == 3 && len(t.batch) > 0:
 			s.hook(func() { s.config.Decided(t.batch) }, s.config.Decided != nil)
-		case t.hooked == 3 && len(t.dismissed) > 0:
+		case t.hooked == 4 && len(t.dismissed) > 0:
 			s.hook(func() { s.config.Dismissed(t.dismissed) }, s.config.Dismissed != nil)
 		}
 	}
