@@ -29,8 +29,11 @@ type control struct {
 	hold    Hold          // endHold, holdTarget
 	applied chan struct{} // closed when it is in force; nil if nobody waits
 
+	// Of a request, which the owner answers when all is in the core that was submitted
+	// before it: everything below a position of the ring.
 	clearing *clearing // clearTarget
 	view     *view     // viewWindows
+	below    uint64    // the owner's
 }
 
 type controlKind uint8
@@ -118,9 +121,11 @@ func (s *Shard) takeMail() {
 func (s *Shard) apply(m *control) {
 	switch o := &s.owner; m.kind {
 	case clearTarget:
+		m.below = s.ring.Tail() // which may be beyond what this look drains
 		o.clearings = append(o.clearings, *m)
 		return
 	case viewWindows:
+		m.below = s.ring.Tail()
 		o.views = append(o.views, *m)
 		return
 	}

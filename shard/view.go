@@ -168,7 +168,7 @@ func reachedYet(c <-chan struct{}) bool {
 // submitted before them is in the core, before anything is decided.
 func (s *Shard) clear() {
 	o := &s.owner
-	for len(o.clearings) > 0 {
+	for len(o.clearings) > 0 && s.knows(&o.clearings[0]) {
 		m := o.clearings[0]
 		o.clearings = o.clearings[1:]
 		if o.journal != nil {
@@ -179,19 +179,28 @@ func (s *Shard) clear() {
 	}
 }
 
+// knows reports whether all that was submitted before a request is in the core. If not,
+// the next look comes at once: the bell was rung after the request was put.
+func (s *Shard) knows(m *control) bool { return s.ring.Drained() >= m.below }
+
 // answer tells who asked: views are made now, when everything is told that is due.
 func (s *Shard) answer() {
 	o := &s.owner
 	for _, m := range o.cleared {
 		close(m.applied)
 	}
-	o.clearings, o.cleared = nil, nil
-	for len(o.views) > 0 {
+	o.cleared = nil
+	if len(o.clearings) == 0 {
+		o.clearings = nil
+	}
+	for len(o.views) > 0 && s.knows(&o.views[0]) {
 		m := o.views[0]
 		o.views = o.views[1:]
 		m.show(o.core)
 	}
-	o.views = nil
+	if len(o.views) == 0 {
+		o.views = nil
+	}
 }
 
 // show copies some windows. The view ends here should that fail.

@@ -16,6 +16,7 @@ type dice struct {
 	mu        sync.Mutex
 	rng       *rand.Rand
 	incidents uint64 // faults that the engine has to count as incidents
+	perhaps   uint64 // that it counts unless there is nothing to tell, or somebody is told
 }
 
 // below returns a number from 0 to n-1.
@@ -34,8 +35,10 @@ var errFault = errors.New("soak: a fault")
 func (d *dice) fail() error {
 	switch d.below(4) {
 	case 0:
+		d.perhapsCounted()
 		panic(errFault)
 	case 1:
+		d.perhapsCounted()
 		panic(nil)
 	case 2:
 		runtime.Goexit()
@@ -60,6 +63,14 @@ func (d *dice) incident(oneIn int) {
 		panic(nil)
 	}
 	runtime.Goexit()
+}
+
+// perhapsCounted notes a fault of a policy, which is counted unless nobody is left in
+// its group, or of a function, which is counted if Stop has given up on it.
+func (d *dice) perhapsCounted() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.perhaps++
 }
 
 // uncounted takes back a fault that the engine did not have to survive.
@@ -105,12 +116,14 @@ func (d *dice) rules() []engine.Rules {
 		{Choose: func(group []engine.Standing) int {
 			switch d.below(60) {
 			case 0:
+				d.perhapsCounted()
 				panic(nil)
 			case 1:
+				d.perhapsCounted()
 				return -1 // nobody
 			case 2:
 				d.mu.Lock()
-				d.incidents++ // what a policy panics with is told, but this ends the shard's goroutine
+				d.incidents++ // this ends the shard's goroutine
 				d.mu.Unlock()
 				runtime.Goexit()
 			}
@@ -118,6 +131,7 @@ func (d *dice) rules() []engine.Rules {
 		}},
 		{Order: func(a, b engine.Standing) bool {
 			if d.below(100) == 0 {
+				d.perhapsCounted()
 				panic(errFault)
 			}
 			return a.Priority > b.Priority

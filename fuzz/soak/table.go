@@ -81,7 +81,7 @@ func (t *table) print(out io.Writer) {
 	}
 	row("bursts", count(uint64(t.bursts)), "")
 	row("restarts", count(uint64(t.restarts)), "of a started engine, beside one engine per epoch")
-	row("incidents", count(t.incidents), "panics and Goexits in hooks, contenders, the executor and the registry, survived")
+	row("incidents", count(t.incidents), "panics and Goexits in policies, hooks, contenders, the executor and the registry, survived")
 	row("heap", fmt.Sprintf("%.2f", t.worst), fmt.Sprintf("of what it was, at most, when silence had followed a burst: %s before, %s after; peak %s, recording included",
 		humanize.IBytes(t.before.heap), humanize.IBytes(t.after.heap), humanize.IBytes(t.peak.heap)))
 	row("goroutines", fmt.Sprint(t.after.goroutines), fmt.Sprintf("after, %d before, peak %d", t.before.goroutines, t.peak.goroutines))
