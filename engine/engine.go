@@ -23,9 +23,11 @@ type Engine struct {
 	router     router      // immutable
 	rulebook   rulebook    // immutable
 	plainTerms shard.Terms // immutable; of all bids alike, 0 if there are none
-	epoch      time.Time
-	cells      []*cell    // one per shard; outlive generations
-	holders    []*holders // likewise
+
+	ownRegistry bool // immutable; the registry takes no time
+	epoch       time.Time
+	cells       []*cell    // one per shard; outlive generations
+	holders     []*holders // likewise
 
 	// current publishes the shards to submitters; nil before the first start.
 	current atomicPointer[generation]
@@ -68,6 +70,10 @@ func New(config Config) (*Engine, error) {
 		epoch:    time.Now(),
 	}
 	e.plainTerms = e.sameTerms()
+	switch config.Registry.(type) {
+	case *Memory, discard:
+		e.ownRegistry = true
+	}
 	for range config.Shards {
 		e.cells = append(e.cells, &cell{})
 		e.holders = append(e.holders, &holders{})

@@ -13,9 +13,9 @@ import (
 )
 
 // A journal is a line, then blocks: the shard's index and the block's length, as
-// variable-length numbers, the block's CRC-32C and the block, which is the
-// shard's (see shard/journal.go).
-const journalMagic = "contend journal 1\n"
+// variable-length numbers, the CRC-32C of these and of the block, and the block, which
+// is the shard's (see shard/journal.go).
+const journalMagic = "contend journal 2\n"
 
 // queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
 const queuedBlocks = 64
@@ -131,8 +131,7 @@ func (j *journal) drain() {
 	}
 	for index, lost := range j.lost {
 		if lost { // an empty block tells the reader
-			j.header = binary.AppendUvarint(j.header[:0], uint64(index))
-			j.write(binary.LittleEndian.AppendUint32(append(j.header, 0), shard.BlockSum(nil)))
+			j.writeBlock(index, nil)
 		}
 	}
 	ended = true
@@ -157,10 +156,7 @@ func (j *journal) put(b journalBlock) {
 			j.engine.counts.journalLost.Inc()
 		}
 	}()
-	j.header = binary.AppendUvarint(j.header[:0], uint64(b.shard))
-	j.header = binary.AppendUvarint(j.header, uint64(len(b.bytes)))
-	j.header = binary.LittleEndian.AppendUint32(j.header, shard.BlockSum(b.bytes))
-	j.write(j.header, b.bytes)
+	j.writeBlock(b.shard, b.bytes)
 	written = j.err == nil
 	if cap(b.bytes) > maxReused {
 		return // of a burst
@@ -169,6 +165,17 @@ func (j *journal) put(b journalBlock) {
 	case j.free <- b.bytes:
 	default:
 	}
+}
+
+func (j *journal) writeBlock(index int, block []byte) {
+	j.header = appendHeader(j.header[:0], uint64(index), len(block))
+	j.header = binary.LittleEndian.AppendUint32(j.header, shard.BlockSum(j.header, block))
+	j.write(j.header, block)
+}
+
+// appendHeader appends what stands before a block, but for its checksum.
+func appendHeader(to []byte, index uint64, length int) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(to, index), uint64(length))
 }
 
 // write writes unless the journal has ended, which it does with the first error.
@@ -313,7 +320,8 @@ func readBlock(in *bufio.Reader) (index uint64, block []byte, err error) {
 	if block, err = readExactly(in, int64(length)); err != nil {
 		return 0, nil, err
 	}
-	if got, want := shard.BlockSum(block), binary.LittleEndian.Uint32(sum[:]); got != want {
+	header := appendHeader(nil, index, len(block))
+	if got, want := shard.BlockSum(header, block), binary.LittleEndian.Uint32(sum[:]); got != want {
 		return 0, nil, fmt.Errorf("contend: the journal is damaged: a block of shard %d has the checksum %x, want %x", index, got, want)
 	}
 	return index, block, nil

@@ -159,10 +159,12 @@ func TestDamagedJournal(t *testing.T) {
 		require.True(t, cut.Truncated)
 		require.Less(t, cut.Decisions, whole.Decisions)
 
-		damaged := bytes.Clone(journal)
-		damaged[len(damaged)/2] ^= 1
-		_, err = read(damaged)
-		require.Error(t, err)
+		for at := range journal {
+			damaged := bytes.Clone(journal)
+			damaged[at] ^= 1
+			sum, err := read(damaged) // a length that is too large reads as a journal that was cut
+			require.True(t, err != nil || sum.Truncated, "byte %d of %d", at, len(journal))
+		}
 	})
 }
 

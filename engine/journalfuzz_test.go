@@ -13,7 +13,7 @@ import (
 	"example.com/contend/engine"
 )
 
-const journalHeader = "contend journal 1\n"
+const journalHeader = "contend journal 2\n"
 
 // smallJournal is one that an engine of a few shards wrote, with rules, a lock,
 // a restart and a few operations.
@@ -47,9 +47,9 @@ func sealed(program []byte) []byte {
 		index, length := program[0], min(int(program[1]), len(program)-2)
 		block := program[2 : 2+length]
 		program = program[2+length:]
-		journal = binary.AppendUvarint(journal, uint64(index))
-		journal = binary.AppendUvarint(journal, uint64(length))
-		journal = binary.LittleEndian.AppendUint32(journal, crc32.Checksum(block, crc32.MakeTable(crc32.Castagnoli)))
+		header := binary.AppendUvarint(binary.AppendUvarint(nil, uint64(index)), uint64(length))
+		journal = append(journal, header...)
+		journal = binary.LittleEndian.AppendUint32(journal, crc32.Checksum(append(header, block...), crc32.MakeTable(crc32.Castagnoli)))
 		journal = append(journal, block...)
 	}
 	return journal

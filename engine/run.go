@@ -206,7 +206,7 @@ func (e *Engine) execute(ctx context.Context, r *run, call func(context.Context)
 	err := e.enroll(r)
 	if err == nil {
 		registered = true
-		if r.state.Load() == runRunning { // else Stop gave up on it while it was registered
+		if e.ownRegistry || r.state.Load() == runRunning { // else Stop gave up while the user's was told
 			err = call(ctx)
 		}
 	}

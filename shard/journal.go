@@ -355,5 +355,7 @@ func checksum(sum *xxhash.Digest, c *Core, batch []Decision) uint64 {
 // checksums of blocks, as files keep them.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// BlockSum returns the checksum of a block.
-func BlockSum(block []byte) uint32 { return crc32.Checksum(block, castagnoli) }
+// BlockSum returns the checksum of a block and what stands before it.
+func BlockSum(header, block []byte) uint32 {
+	return crc32.Update(crc32.Checksum(header, castagnoli), castagnoli, block)
+}
