@@ -2,6 +2,7 @@ package shard
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,13 +16,14 @@ func TestRequestsInTheMidstOfALook(t *testing.T) {
 	for call := range 8 { // of the clock, by the owner: between them a look does one thing
 		t.Run(fmt.Sprint(call), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				epoch, left := time.Now(), -1
+				epoch := time.Now()
+				var left atomic.Int32
 				var s *Shard
 				var met, seen <-chan struct{}
 				c := &clearing{target: target(1)}
 				v := &view{windows: make([]Window, 0, windowsAtATime)}
 				now := func() int64 {
-					if left--; left == 0 {
+					if left.Add(-1) == 0 {
 						for n := range uint64(2) {
 							_, err := s.Stage(&Op{Target: target(1 + n), Tag: n, Terms: NewTerms(time.Hour, 0)})
 							require.NoError(t, err)
@@ -34,9 +36,9 @@ func TestRequestsInTheMidstOfALook(t *testing.T) {
 				s = New(Config{RingSize: 64, Now: now})
 				go s.Run()
 				synctest.Wait()
-				left = call + 1
+				left.Store(int32(call) + 1)
 				s.bell.Ring()
-				for left > 0 { // the owner has slept again
+				for left.Load() > 0 { // the owner has slept again
 					time.Sleep(time.Second)
 					synctest.Wait()
 					s.bell.Ring()
