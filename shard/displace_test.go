@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -169,21 +168,4 @@ func TestEmptyWindowsAreNotCountedAtTheEnd(t *testing.T) {
 		<-s.Done()
 		require.Zero(t, s.Stats().Open)
 	})
-}
-
-// A window shows no leader while the one that led was displaced: who leads then is
-// found when it closes.
-func TestDisplacedLeaderIsNotReplacedByTheNewest(t *testing.T) {
-	core := NewCore(CoreConfig{Limit: 2, Rules: []Rules{{Policy: FirstWins}}})
-	for i := range uint64(3) {
-		op := Op{Target: target(1), Tag: i, At: 0, Terms: NewTerms(time.Second, 1), Priority: int32(i)}
-		core.Stage(&op, i, 0)
-	}
-	index, ok := core.table.find(&[]uuid.UUID{target(1)}[0], 0, &core.groups)
-	require.True(t, ok)
-	require.Equal(t, nowhere, core.groups.at(index).best)
-	core.Advance(int64(2 * time.Second))
-	batch := core.Decide()
-	require.Len(t, batch, 1)
-	require.EqualValues(t, 1, batch[0].Winner.ID)
 }

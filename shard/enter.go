@@ -71,10 +71,11 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 }
 
 // compare holds the newest operation of a group against the best so far. If that one
-// was removed, who is best now is found when the window closes.
+// was removed, the newest stands in its place until the window closes, when who is best
+// is found.
 func (c *Core) compare(r *Rules, g *group, x *more, s Standing) {
 	newest := place(g.last<<2 | (g.count-1)%chunkItems)
-	if g.count > 1 && (g.best == nowhere || !c.beats(r, x, s, c.at(g, g.best))) {
+	if g.count > 1 && g.best != nowhere && !c.beats(r, x, s, c.at(g, g.best)) {
 		return
 	}
 	g.best, g.bestPriority = newest, s.Priority
