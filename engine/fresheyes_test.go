@@ -107,7 +107,7 @@ func TestMemoryOfLocksGoesBack(t *testing.T) {
 		e := newEngine(t, engine.Config{Shards: 1})
 		e.Start()
 		goesBack(t, e, func() {
-			for i := range 50_000 {
+			for i := range 20_000 {
 				_, err := e.Lock(background, engine.LockConfig{Target: target(i), Below: 1, For: time.Hour})
 				require.NoError(t, err)
 			}
@@ -121,7 +121,7 @@ func TestMemoryOfLocksGoesBack(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, e.Stop(background))
 		before := heap()
-		for range 100_000 {
+		for range 20_000 {
 			require.NoError(t, l.Heartbeat())
 		}
 		require.Less(t, heap()-before, int64(1<<20))
