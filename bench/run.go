@@ -77,8 +77,8 @@ type runner struct {
 // and reported.
 func Run(ctx context.Context, w Workload, o Options) (*Report, error) {
 	w = w.WithDefaults()
-	if err := errors.Join(w.Validate(), o.validate(w)); err != nil {
-		return nil, err // what New refuses is found there
+	if err := o.Validate(w); err != nil {
+		return nil, err
 	}
 	generator, err := measureGenerator(ctx, w, o)
 	if err != nil {

@@ -40,7 +40,9 @@ func (e *Engine) Contend(ctx context.Context, op Op) (Win, error) {
 	win.begins(w.run.tale)
 	e.putWaiter(w)
 	err := e.register(win.Entry)
-	win.began = e.Now() // its execution, by whoever has won
+	if win.tale != nil {
+		win.began = e.Now() // its execution, by whoever has won
+	}
 	if err != nil {
 		cause = err
 		return Win{}, &FailedError{ID: win.Op, EntryID: win.ID, Target: win.Target, Name: win.Name, Cause: err}

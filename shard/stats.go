@@ -57,11 +57,12 @@ type tally struct {
 }
 
 // count adds a batch of decisions.
-func (t *tally) count(batch []Decision) {
+func (t *tally) count(batch []Decision) (failed bool) {
 	var groups, conflicts, lost, retried, folded, faulted, stopped uint64
 	for i := range batch {
 		d := &batch[i]
 		told := uint64(d.Contenders - d.Early - d.Retried)
+		failed = failed || d.fault != nil
 		switch {
 		case d.Abandoned:
 			stopped += told
@@ -85,6 +86,7 @@ func (t *tally) count(batch []Decision) {
 	add(&t.folded, folded)
 	add(&t.faulted, faulted)
 	add(&t.stopped, stopped)
+	return failed
 }
 
 // add spares the counters of what is rare.

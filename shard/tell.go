@@ -6,6 +6,7 @@ import "runtime/debug"
 // on behind a contender that panicked or ended the goroutine.
 type telling struct {
 	open      bool        // the core has to release it
+	failed    bool        // a policy, over a group of the batch
 	hooked    int         // hooks that were called
 	shown     bool        // to the watcher
 	dismissed []Dismissal // not told yet
@@ -59,7 +60,7 @@ func (s *Shard) decide() bool {
 	if len(t.batch) > 0 {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
-	s.tally.count(t.batch)
+	t.failed = s.tally.count(t.batch)
 	s.owner.onward.count(t.batch)
 	if s.hottest != nil {
 		s.hottest.count(t.batch, s.owner.looked)
@@ -76,7 +77,7 @@ func (s *Shard) hooks() {
 	for t.hooked < 4 {
 		t.hooked++
 		switch preempted := c.Preempted(); {
-		case t.hooked == 1:
+		case t.hooked == 1 && t.failed:
 			s.reportFaults(t.batch)
 		case t.hooked == 2 && len(preempted) > 0:
 			s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
