@@ -56,7 +56,7 @@ type tally struct {
 	bytes     atomic.Int64
 }
 
-// count adds a batch of decisions.
+// count adds a batch of decisions. It reports whether a policy failed over one of them.
 func (t *tally) count(batch []Decision) (failed bool) {
 	var groups, conflicts, lost, retried, folded, faulted, stopped uint64
 	for i := range batch {
