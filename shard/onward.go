@@ -1,9 +1,9 @@
 package shard
 
-// longTelling is after how many contenders a look has been telling for so long, some
-// milliseconds, that submissions go on meanwhile. They do not before: what a look has
+// longTelling is after how many contenders a look has been telling for so long, about
+// a millisecond, that submissions go on meanwhile. They do not before: what a look has
 // let in, the next one has to close, and looks would grow.
-const longTelling = 1 << 16
+const longTelling = 1 << 14
 
 // largeGroups is how many contenders the groups of a look have on average if it is
 // worth while to close the rest in advance, which costs another way through memory.

@@ -23,6 +23,10 @@ const (
 	// is given back after twice that time.
 	ageEvery = int64(250 * time.Millisecond)
 
+	// longLook is how many operations to stage, or to tell, take so long that somebody
+	// else has to wait at Go's poller meanwhile.
+	longLook = 4096
+
 	// floodOps is from where on it is so busy that submitters are spared
 	// reading the clock. A submission is then dated up to lookEvery late.
 	floodOps = 1024
@@ -217,6 +221,7 @@ func (s *Shard) look() bool {
 	tail := s.ring.Tail()
 	s.owner.found = readClock(s.config.Now)
 	s.beginLook()
+	s.relieve(int(tail - s.ring.Drained()))
 
 	s.takeMail()
 	before := s.ring.Drained()
@@ -232,6 +237,13 @@ func (s *Shard) look() bool {
 	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
 	return !(closed && s.owner.whole && s.owner.core.Staged() == 0)
+}
+
+// relieve is told how much a look has to do.
+func (s *Shard) relieve(operations int) {
+	if operations >= longLook {
+		s.bell.Relieve()
+	}
 }
 
 // advance moves the core on, to the time of this look if all that was submitted

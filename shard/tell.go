@@ -62,6 +62,7 @@ func (s *Shard) decide() bool {
 	}
 	t.failed = s.tally.count(t.batch)
 	s.owner.onward.count(t.batch)
+	s.relieve(s.owner.onward.told)
 	if s.hottest != nil {
 		s.hottest.count(t.batch, s.owner.looked)
 	}

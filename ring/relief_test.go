@@ -1,0 +1,92 @@
+//go:build linux && !explore
+
+package ring
+
+import (
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// goroutinesMade returns how many goroutines the process has started.
+func goroutinesMade(t *testing.T) uint64 {
+	sample := []metrics.Sample{{Name: "/sched/goroutines-created:goroutines"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		t.Skip("this version of Go does not count them")
+	}
+	return sample[0].Value.Uint64()
+}
+
+// An owner that woke by itself has another thread sent to the poller, once a sleep; one
+// that was rung had not waited there alone.
+func TestRelieve(t *testing.T) {
+	b := NewBell()
+	defer b.Close()
+	runtime.GC() // so that its own goroutines are there
+	made := func(f func()) uint64 {
+		before := goroutinesMade(t)
+		f()
+		return goroutinesMade(t) - before
+	}
+	require.Zero(t, made(b.Relieve), "before the first sleep")
+	for range 3 {
+		require.False(t, b.WaitFor(time.Microsecond))
+		require.EqualValues(t, 1, made(b.Relieve))
+		require.Zero(t, made(b.Relieve), "again")
+	}
+	b.WaitFor(time.Microsecond)
+	b.Ring()
+	require.True(t, b.WaitFor(time.Hour))
+	require.Zero(t, made(b.Relieve), "rung")
+}
+
+// BenchmarkBusyOwner is how long somebody has to wait for the poller when an owner that
+// has slept is busy.
+func BenchmarkBusyOwner(b *testing.B) {
+	for _, relieves := range []bool{false, true} {
+		name := "relieves=no"
+		if relieves {
+			name = "relieves=yes"
+		}
+		b.Run(name, func(b *testing.B) {
+			r, w, err := os.Pipe()
+			require.NoError(b, err)
+			defer r.Close()
+			defer w.Close()
+			conn, err := w.SyscallConn()
+			require.NoError(b, err)
+			var read atomic.Int64
+			go func() {
+				for one := make([]byte, 1); ; read.Add(1) {
+					if _, err := r.Read(one); err != nil {
+						return
+					}
+				}
+			}()
+			bell, waited := NewBell(), time.Duration(0)
+			defer bell.Close()
+			for i := range int64(b.N) {
+				bell.WaitFor(time.Millisecond)
+				if relieves {
+					bell.Relieve()
+				}
+				begun := time.Now()
+				conn.Write(func(fd uintptr) bool {
+					syscall.Write(int(fd), []byte{1})
+					return true
+				})
+				for read.Load() == i { // as an owner does that tells many
+				}
+				waited += time.Since(begun)
+			}
+			b.ReportMetric(float64(waited.Nanoseconds())/float64(b.N), "ns-waited/op")
+		})
+	}
+}
