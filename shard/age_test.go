@@ -53,7 +53,7 @@ func TestMemoryGoesBackInSilence(t *testing.T) {
 		start := time.Now()
 		s := New(Config{RingSize: 1 << 16, Now: func() int64 { return int64(time.Since(start)) }})
 		for n := range uint64(1 << 15) {
-			_, err := s.Stage(&Op{Target: target(n), Hash: uint32(n) << 1, Terms: NewTerms(time.Millisecond, 0)})
+			_, err := s.Stage(&Op{Target: target(n), Hash: tableHashes["spread"](n), Terms: NewTerms(time.Millisecond, 0)})
 			require.NoError(t, err)
 		}
 		go s.Run()

@@ -126,7 +126,7 @@ func (s *submitting) stage(n uint64) {
 }
 
 func (s *Shard) mustStage(t *testing.T, n uint64, ticket *Ticket) {
-	_, err := s.Stage(&Op{Target: target(n), Hash: uint32(n) << 1, Terms: NewTerms(onwardWindow, 0), Ticket: ticket})
+	_, err := s.Stage(&Op{Target: target(n), Hash: tableHashes["spread"](n), Terms: NewTerms(onwardWindow, 0), Ticket: ticket})
 	require.NoError(t, err)
 }
 
