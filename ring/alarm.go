@@ -40,17 +40,19 @@ func newAlarm() *alarm {
 }
 
 // sleep sleeps for some time, or until the chime is struck, and reports whether it
-// was. Owner goroutine only.
-func (a *alarm) sleep(d time.Duration, c chime) (rang bool) {
+// was; and whether the owner has slept and was woken by nobody who runs, although the
+// chime may have been struck then, too. Owner goroutine only.
+func (a *alarm) sleep(d time.Duration, c chime) (rang, alone bool) {
 	a.timer.arm(d)
 	a.asleep.Store(true)
 	if c.rang() {
 		a.asleep.Store(false)
-		return true
+		return true, false
 	}
-	a.timer.wait()
+	ended := a.timer.wait()
 	a.asleep.Store(false)
-	return c.rang()
+	rang = c.rang()
+	return rang, !(ended && rang)
 }
 
 // interrupt ends the sleep of an owner whose chime was struck. Safe for concurrent use.

@@ -45,7 +45,9 @@ type Bell struct {
 	// or the timer if there is none.
 	alarm atomic.Pointer[alarm]
 	timer *time.Timer // owner
-	alone bool        // owner: see Relieve
+
+	// unrelieved is the owner's: nobody may wait at Go's poller, see Relieve.
+	unrelieved bool
 }
 
 // NewBell makes the bell of an owner that is awake.
@@ -65,25 +67,24 @@ func (b *Bell) WaitFor(d time.Duration) (rang bool) {
 		b.makeTimer()
 	}
 	if a := b.alarm.Load(); a != nil {
-		rang = a.sleep(d, b.chime)
-		b.alone = !rang
+		rang, alone := a.sleep(d, b.chime)
+		b.unrelieved = b.unrelieved || alone
 		return rang
 	}
 	b.timer.Reset(d)
 	return b.chime.waitFor(b.timer, d)
 }
 
-// Relieve is called by an owner that will be busy for long, some tenths of a
-// millisecond: again and again, if it likes. Whoever is woken by Go's poller goes on
-// with the thread that waited there, and Go sends no other one: until the owner sleeps
-// again, or its monitor looks 10 ms later, all that wait for the network, or for a timer
-// of the system's as submitters may, would wait for the owner, with processors idle. So
-// the first Relieve after such a sleep starts a goroutine that does nothing, since for a
-// new goroutine Go does send a thread, which then waits at the poller. That takes some
-// 50 µs of processor time.
+// Relieve is called by an owner that will be busy for some tenths of a millisecond or
+// more: again and again, if it likes. Whom Go's poller wakes goes on with the thread that
+// has waited there, and Go sends no other one. Until the owner sleeps again, or Go's
+// monitor looks after 10 to 20 ms, all that wait for the network or for a timer may wait
+// for the owner, though a processor is idle. So the first Relieve after a sleep that
+// nobody has ended starts a goroutine that does nothing: for a new goroutine Go does send
+// a thread, which then waits at the poller. That takes some 50 µs of processor time.
 func (b *Bell) Relieve() {
-	if b.alone {
-		b.alone = false
+	if b.unrelieved {
+		b.unrelieved = false
 		go relief()
 	}
 }

@@ -24,12 +24,12 @@ func goroutinesMade(t *testing.T) uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// An owner that woke by itself has another thread sent to the poller, once a sleep; one
-// that was rung had not waited there alone.
+// An owner that the poller woke has another thread sent there, once; one that was rung
+// out of its sleep, or did not sleep at all, has not.
 func TestRelieve(t *testing.T) {
 	b := NewBell()
 	defer b.Close()
-	runtime.GC() // so that its own goroutines are there
+	runtime.GC() // the goroutines that it starts are there then
 	made := func(f func()) uint64 {
 		before := goroutinesMade(t)
 		f()
@@ -41,10 +41,28 @@ func TestRelieve(t *testing.T) {
 		require.EqualValues(t, 1, made(b.Relieve))
 		require.Zero(t, made(b.Relieve), "again")
 	}
+	b.Ring()
+	require.True(t, b.WaitFor(time.Hour))
+	require.Zero(t, made(b.Relieve), "rung before it slept")
+
 	b.WaitFor(time.Microsecond)
 	b.Ring()
 	require.True(t, b.WaitFor(time.Hour))
-	require.Zero(t, made(b.Relieve), "rung")
+	require.EqualValues(t, 1, made(b.Relieve), "woken, and rung later")
+
+	asleep := b.alarm.Load()
+	rung := make(chan struct{})
+	go func() {
+		for !asleep.asleep.Load() {
+			runtime.Gosched()
+		}
+		b.Ring()
+		close(rung)
+	}()
+	for !b.WaitFor(time.Hour) {
+	}
+	<-rung
+	require.Zero(t, made(b.Relieve), "rung out of its sleep")
 }
 
 // BenchmarkBusyOwner is how long somebody has to wait for the poller when an owner that

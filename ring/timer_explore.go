@@ -32,8 +32,9 @@ func (t *systemTimer) arm(d time.Duration) {
 	t.d, t.passed = d, false
 }
 
-func (t *systemTimer) wait() {
+func (t *systemTimer) wait() (ended bool) {
 	interleave.Await(t, func() bool { return t.passed }, t.d)
+	return t.passed
 }
 
 func (t *systemTimer) interrupt() {

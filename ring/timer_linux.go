@@ -89,11 +89,13 @@ func (t *systemTimer) arm(d time.Duration) {
 	}
 }
 
-// wait returns after the time that it was armed for, or when it is interrupted.
-func (t *systemTimer) wait() {
-	ended := t.conn.Read(t.set) != nil // by a deadline
+// wait returns after the time that it was armed for, or when it is interrupted. It
+// reports whether a deadline has ended it: an interruption, or its own.
+func (t *systemTimer) wait() (ended bool) {
+	ended = t.conn.Read(t.set) != nil
 	t.stale = ended || t.guarded > 0
 	t.guard(time.Since(t.armed)-t.d, ended)
+	return ended
 }
 
 // guard decides whether the next waits have a deadline of their own, by how late the

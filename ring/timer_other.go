@@ -9,6 +9,6 @@ type systemTimer struct{}
 
 func newSystemTimer() *systemTimer     { return nil }
 func (*systemTimer) arm(time.Duration) {}
-func (*systemTimer) wait()             {}
+func (*systemTimer) wait() bool        { return false }
 func (*systemTimer) interrupt()        {}
 func (*systemTimer) close()            {}

@@ -56,9 +56,9 @@
 // that millisecond; submitters then leave out the stamp and the owner's own time
 // counts, taken after the snapshot so that no window gets too short.
 //
-// The thread that it wakes on is the one that waited at Go's poller. For a look that will
-// be long it has another one sent there (ring.Bell.Relieve), and where it tells for
-// longer than a millisecond, submissions go on between its batches (onward.go).
+// The thread that it wakes on may be the one that waited at Go's poller. For a look at
+// many operations it has another one sent there (ring.Bell.Relieve); and where it tells
+// for longer than a millisecond, submissions may go on between its batches (onward.go).
 package shard
 
 import (
