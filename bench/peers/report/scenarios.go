@@ -69,7 +69,7 @@ func (c scenarios) accept() drive.Spec {
 
 func (c scenarios) idle() drive.Spec {
 	s := c.flat(1, bench.Hot)
-	s.Kind, s.Duration = drive.Idle, 700*time.Millisecond
+	s.Kind, s.Duration = drive.Idle, 2100*time.Millisecond
 	return s
 }
 
