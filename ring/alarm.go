@@ -28,6 +28,10 @@ type alarm struct {
 
 	// asleep publishes to those who ring that the owner is about to sleep here.
 	asleep atomicBool
+
+	// alone is the owner's: it woke by itself, and has sent nobody to Go's poller since.
+	// See Bell.Relieve.
+	alone bool
 }
 
 // newAlarm returns nil if there are none.
@@ -40,19 +44,19 @@ func newAlarm() *alarm {
 }
 
 // sleep sleeps for some time, or until the chime is struck, and reports whether it
-// was; and whether the owner has slept and was woken by nobody who runs, although the
-// chime may have been struck then, too. Owner goroutine only.
-func (a *alarm) sleep(d time.Duration, c chime) (rang, alone bool) {
+// was. Owner goroutine only.
+func (a *alarm) sleep(d time.Duration, c chime) (rang bool) {
 	a.timer.arm(d)
 	a.asleep.Store(true)
 	if c.rang() {
 		a.asleep.Store(false)
-		return true, false
+		return true
 	}
 	ended := a.timer.wait()
 	a.asleep.Store(false)
 	rang = c.rang()
-	return rang, !(ended && rang)
+	a.alone = !(ended && rang) // else who rang has sent a thread
+	return rang
 }
 
 // interrupt ends the sleep of an owner whose chime was struck. Safe for concurrent use.

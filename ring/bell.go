@@ -45,9 +45,6 @@ type Bell struct {
 	// or the timer if there is none.
 	alarm atomic.Pointer[alarm]
 	timer *time.Timer // owner
-
-	// unrelieved is the owner's: nobody may wait at Go's poller, see Relieve.
-	unrelieved bool
 }
 
 // NewBell makes the bell of an owner that is awake.
@@ -67,9 +64,7 @@ func (b *Bell) WaitFor(d time.Duration) (rang bool) {
 		b.makeTimer()
 	}
 	if a := b.alarm.Load(); a != nil {
-		rang, alone := a.sleep(d, b.chime)
-		b.unrelieved = b.unrelieved || alone
-		return rang
+		return a.sleep(d, b.chime)
 	}
 	b.timer.Reset(d)
 	return b.chime.waitFor(b.timer, d)
@@ -79,12 +74,12 @@ func (b *Bell) WaitFor(d time.Duration) (rang bool) {
 // more: again and again, if it likes. Whom Go's poller wakes goes on with the thread that
 // has waited there, and Go sends no other one. Until the owner sleeps again, or Go's
 // monitor looks after 10 to 20 ms, all that wait for the network or for a timer may wait
-// for the owner, though a processor is idle. So the first Relieve after a sleep that
+// for the owner, though a processor is idle. So the first Relieve after a timed sleep that
 // nobody has ended starts a goroutine that does nothing: for a new goroutine Go does send
 // a thread, which then waits at the poller. That takes some 50 µs of processor time.
 func (b *Bell) Relieve() {
-	if b.unrelieved {
-		b.unrelieved = false
+	if a := b.alarm.Load(); a != nil && a.alone {
+		a.alone = false
 		go relief()
 	}
 }

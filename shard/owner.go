@@ -222,10 +222,10 @@ func (s *Shard) look() bool {
 	tail := s.ring.Tail()
 	s.owner.found = readClock(s.config.Now)
 	s.beginLook()
-	s.relieve(int(tail - s.ring.Drained()))
+	before := s.ring.Drained()
+	s.relieve(int(tail - before))
 
 	s.takeMail()
-	before := s.ring.Drained()
 	s.owner.whole = s.ring.DrainRuns(tail, s.owner.take)
 	s.owner.drained = int(s.ring.Drained() - before)
 	s.owner.pace.found(s.owner.looked, s.owner.drained)
