@@ -18,7 +18,7 @@ func Do[T any](ctx context.Context, e *Engine, op Op, fn func(context.Context) (
 // own. A goroutine that waits keeps its stack, and with many of them that memory is
 // never near; below a caller of some 600 bytes all of it fits into the 2 KiB that a
 // goroutine begins with, also if it wins, though just: where the runtime has to make
-// what the goroutine waits on anew, 590 are too many. To move to a larger stack costs as
+// what the goroutine waits on anew, 640 were too many. To move to a larger stack costs as
 // much as all the rest of the call.
 func doTyped[T any](ctx context.Context, e *Engine, op *Op, fn func(context.Context) (T, error)) (value T, err error) {
 	if fn == nil {
