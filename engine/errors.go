@@ -139,15 +139,15 @@ type RejectedError struct {
 	Target   uuid.UUID
 	Name     string
 	Priority Priority
+	// Early means that it was told before the window closed: the winner is who
+	// was ahead then, and has no entry ID yet.
+	Early bool // here, it takes no memory
 
 	Winner     Winner
 	Contenders int           // operations in the group, the winner included
 	Rank       int           // its place in the group, 1 being the winner's; 0 if not known
 	Age        time.Duration // of the window, when it was decided
 	Retries    int           // how often it was tried again
-	// Early means that it was told before the window closed: the winner is who
-	// was ahead then, and has no entry ID yet.
-	Early bool
 }
 
 // Margin returns how far the winner's priority is above the loser's.

@@ -94,7 +94,7 @@ func (r *ranking) work() {
 		return
 	}
 	r.scratch = slices.Grow(r.scratch, n)[:n]
-	if rules.Order == nil && (r.byArrival() || r.few()) {
+	if rules.Order == nil && (r.byArrival() || r.compared() || r.few()) {
 		return
 	}
 	if n > keptRanks {
@@ -117,6 +117,29 @@ func (r *ranking) byArrival() bool {
 		} else {
 			r.scratch[i] = uint32(n - i)
 		}
+	}
+	return true
+}
+
+// compared ranks a small group by comparing each with those before it: no sort.
+func (r *ranking) compared() bool {
+	const most = 8
+	if len(r.scratch) > most || r.decision.policy() != HighestPriority {
+		return false
+	}
+	var priorities [most]int32
+	i := 0
+	for m := r.decision.members; m.left > 0; m.advance() {
+		priority, rank := m.standing().Priority, uint32(1)
+		for earlier := range i {
+			if priorities[earlier] >= priority {
+				rank++
+			} else {
+				r.scratch[earlier]++
+			}
+		}
+		priorities[i], r.scratch[i] = priority, rank
+		i++
 	}
 	return true
 }

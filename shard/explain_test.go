@@ -56,7 +56,7 @@ var ranksRules = []struct {
 }
 
 func TestRanks(t *testing.T) {
-	sizes := []int{1, 2, 3, 4, 7, 17, 40, 5000}                  // one that is more than keptRanks
+	sizes := []int{1, 2, 3, 4, 7, 8, 9, 17, 40, 5000}            // one that is more than keptRanks
 	priorities := []int32{1, 2, 15, 16, 17, 1000, math.MaxInt32} // few are counted, many are sorted
 	for _, r := range ranksRules {
 		t.Run(r.name, func(t *testing.T) {
