@@ -37,8 +37,8 @@ const (
 	runStopped               // Stop gave up on it; the outcome is stopped
 )
 
-// runs are the winners of one shard. Its lock is taken three times for a winner, twice
-// for a withdrawal through a Handle, never for a loser.
+// runs are the winners of one shard. Its lock is taken two or three times for a
+// winner, twice for a withdrawal through a Handle, never for a loser.
 type runs struct {
 	cell    *cell // where outcomes are counted
 	gen     *generation
@@ -70,12 +70,14 @@ func (rs *runs) add(r *run) bool {
 	return true
 }
 
-// remove lets go of a run, and of its target if that is exclusive. When its
-// outcome is delivered, told has to be called.
-func (rs *runs) remove(r *run) {
+// remove lets go of a run, and of its target if that is exclusive. Owed says whether
+// its outcome is yet to be delivered: when it is, told has to be called.
+func (rs *runs) remove(r *run, owed bool) {
 	rs.mu.Lock()
 	rs.unlink(r)
-	rs.owed++
+	if owed {
+		rs.owed++
+	}
 	rs.mu.Unlock()
 	if r.holder != nil {
 		rs.holders.remove(r.holder)
@@ -306,7 +308,13 @@ func (e *Engine) outcomeOf(r *run, cause error) error {
 // handOn delivers the outcome of a run.
 func (r *run) handOn(err error, done func(error)) {
 	rs := r.runs
-	rs.remove(r)
+	if r.giveUp == nil { // its caller has the outcome, on this goroutine, when this returns
+		done(err)
+		rs.remove(r, false)
+		rs.engine.settled(rs.gen)
+		return
+	}
+	rs.remove(r, true)
 	defer rs.told(1) // after done, which may give r away
 	done(err)
 }
