@@ -136,8 +136,8 @@ func (p *plan) homeScenario(c scenarios) {
 
 func (p *plan) waiting(c scenarios) {
 	p.begin("Blocking: a goroutine waits for each operation",
-		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing. contend's is Do; the others' a channel that is used again. only-waits decides nothing: it tells each operation when a window has passed.",
-		"cpu-ns/op", "ops/s", "allocs/op")
+		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing, a loser's error says to whom it lost. contend's is Do; the others' a channel that is used again. only-waits decides nothing: it tells each operation when a window has passed. Measured from when each was told once and the garbage was collected; what is left behind since is beside it.",
+		"cpu-ns/op", "ops/s", "B/op", "allocs/op")
 	p.ask("30,000 waiting", measurement{Spec: c.blocking(homeFlight)}, append(everybody(), drive.Waits)...)
 	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), once: true}, peers.Contend, "expert", drive.Waits)
 	p.begin("Told through a channel of the operation's own, which somebody reads", "Flat out. Channels are made once.", "cpu-ns/op", "ops/s")
