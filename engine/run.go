@@ -38,7 +38,8 @@ const (
 )
 
 // runs are the winners of one shard. Its lock is taken two or three times for a
-// winner, twice for a withdrawal through a Handle, never for a loser.
+// winner (once more if somebody watches), twice for a withdrawal through a Handle, never
+// for a loser.
 type runs struct {
 	cell    *cell // where outcomes are counted
 	gen     *generation
@@ -308,7 +309,7 @@ func (e *Engine) outcomeOf(r *run, cause error) error {
 // handOn delivers the outcome of a run.
 func (r *run) handOn(err error, done func(error)) {
 	rs := r.runs
-	if r.giveUp == nil { // its caller has the outcome, on this goroutine, when this returns
+	if r.giveUp == nil && r.holder == nil { // its caller, on this goroutine, has the outcome when this returns
 		done(err)
 		rs.remove(r, false)
 		rs.engine.settled(rs.gen)

@@ -14,10 +14,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// laps is how many operations of each waiting goroutine are measured, one after the
-// other.
-func laps(waiters int) int { return min(max(3, 450_000/waiters), 15) }
-
 // request is what a goroutine asks for.
 type request struct {
 	target   uuid.UUID
@@ -31,16 +27,19 @@ type door func(target uuid.UUID, priority int32) error
 // measureBlocking has a goroutine wait for every operation: spec.InFlight of them,
 // each of which begins the next one when it knows about the last. The first ones
 // begin spread over a window, as they would arrive. Winners execute a function that
-// does nothing, on the waiting goroutine. It is measured from when each was told once,
-// since what it costs to start a goroutine is nobody's, and from a collection, since
-// the next one costs as much as a tenth of what is measured, and comes or does not.
+// does nothing, on the waiting goroutine. It is measured for spec.Duration, from when
+// each was told once, since what it costs to start a goroutine is nobody's, and from a
+// collection, since the next one costs as much as a tenth of what is measured, and comes
+// or does not.
 func measureBlocking(s Spec) (*Result, error) {
 	w, err := s.workload()
 	if err != nil {
 		return nil, err
 	}
-	c := crowd{waiters: s.InFlight, laps: laps(s.InFlight)}
-	c.requests = make([]request, c.waiters*c.laps)
+	if s.InFlight < 1 {
+		return nil, fmt.Errorf("drive: nobody waits")
+	}
+	c := crowd{waiters: s.InFlight, requests: make([]request, laps*s.InFlight)}
 	w.Rate, w.Producers, w.Operations, w.Duration = bench.FlatOut, 1, int64(len(c.requests)), 0
 	stream := w.Stream(0)
 	for i := range c.requests {
@@ -53,11 +52,14 @@ func measureBlocking(s Spec) (*Result, error) {
 	c.start(s.Window, newDoor)
 	c.told.Wait()
 	runtime.GC()
-	c.metered.Store(true)
+	c.phase.Store(measuredPhase)
 	m := startMeter()
+	time.Sleep(s.Duration)
+	c.phase.Store(lastPhase)
+	cost := m.read()
 	c.ended.Wait()
-	result := &Result{Operations: w.Operations}
-	m.stop(result, 0, s.Window)
+	result := &Result{Operations: c.operations.Load()}
+	cost.addTo(result)
 	end()
 	if c.won.Load() == 0 {
 		result.fault("nobody has won of %d", result.Operations)
@@ -65,14 +67,25 @@ func measureBlocking(s Spec) (*Result, error) {
 	return result, nil
 }
 
+// laps is how many requests each goroutine has, before it begins again.
+const laps = 5
+
 // crowd is goroutines that wait.
 type crowd struct {
-	waiters, laps int
-	requests      []request
-	told, ended   sync.WaitGroup // of their first operation; of all
-	metered       atomic.Bool    // tells them to count their laps
-	won           atomic.Int64
+	waiters     int
+	requests    []request
+	told, ended sync.WaitGroup // of their first operation; of all
+	phase       atomic.Uint32
+
+	operations, won atomic.Int64 // told while they were measured
 }
+
+// The phases of a measurement.
+const (
+	firstPhase uint32 = iota
+	measuredPhase
+	lastPhase // nobody begins another operation
+)
 
 // start starts them, spread over a window.
 func (c *crowd) start(window time.Duration, newDoor func() door) {
@@ -88,22 +101,23 @@ func (c *crowd) start(window time.Duration, newDoor func() door) {
 	}
 }
 
-// wait has one of them go round until its laps have been measured.
+// wait has one of them go round.
 func (c *crowd) wait(n int, do door) {
-	won := int64(0)
-	for i, lap := n, 0; lap < c.laps; i += c.waiters {
+	operations, won, phase := int64(0), int64(0), firstPhase
+	for i := n; phase != lastPhase; i += c.waiters {
 		r := &c.requests[i%len(c.requests)]
 		err := do(r.target, r.priority)
 		if i == n {
 			c.told.Done()
 		}
-		if c.metered.Load() {
-			lap++
+		if phase = c.phase.Load(); phase == measuredPhase {
+			operations++
 			if err == nil {
 				won++
 			}
 		}
 	}
+	c.operations.Add(operations)
 	c.won.Add(won)
 }
 

@@ -51,16 +51,34 @@ func startMeter() meter {
 // stop adds what an operation cost. Own is what the driver itself has allocated,
 // idle for how long there was nothing to do but wait for the last window.
 func (m meter) stop(r *Result, own int64, idle time.Duration) {
-	cpu, wall, memory := bench.ProcessCPU().Sub(m.cpu), time.Since(m.began), bench.ReadMemory()
-	if wall > 2*idle { // else it is of another window than the contract's
-		wall -= idle
+	cost := m.read()
+	cost.allocated -= own
+	if cost.wall > 2*idle { // else it is of another window than the contract's
+		cost.wall -= idle
 	}
+	cost.addTo(r)
+}
+
+// cost is what all operations together have cost.
+type cost struct {
+	wall, cpu          time.Duration
+	allocated, objects int64
+}
+
+// read returns what it has cost since the meter was started.
+func (m meter) read() cost {
+	cpu, wall, memory := bench.ProcessCPU().Sub(m.cpu), time.Since(m.began), bench.ReadMemory()
+	return cost{wall, cpu.Total(), int64(memory.Allocated - m.memory.Allocated), int64(memory.Objects - m.memory.Objects)}
+}
+
+// addTo adds what an operation cost.
+func (c cost) addTo(r *Result) {
 	n := float64(max(1, r.Operations))
-	r.add(float64(wall)/n, "ns/op")
-	r.add(float64(cpu.Total())/n, "cpu-ns/op")
-	r.add(max(0, float64(int64(memory.Allocated-m.memory.Allocated)-own))/n, "B/op")
-	r.add(float64(memory.Objects-m.memory.Objects)/n, "allocs/op")
-	r.add(n/wall.Seconds(), "ops/s")
+	r.add(float64(c.wall)/n, "ns/op")
+	r.add(float64(c.cpu)/n, "cpu-ns/op")
+	r.add(float64(max(0, c.allocated))/n, "B/op")
+	r.add(float64(c.objects)/n, "allocs/op")
+	r.add(n/c.wall.Seconds(), "ops/s")
 }
 
 func (r *Result) addLateness(s bench.Summary) {

@@ -22,7 +22,7 @@ type Spec struct {
 	Procs     int // GOMAXPROCS
 	InFlight  int `json:",omitempty"` // blocking: waiters; staged: operations
 	Window    time.Duration
-	Duration  time.Duration // of submitting
+	Duration  time.Duration // of submitting; blocking: of being measured
 	Seed      uint64
 }
 

@@ -23,7 +23,7 @@ func (p *plan) cross(c scenarios, traces []string) {
 			for _, s := range c.loads(traces) {
 				s.Kind, s.Procs, s.Shards = kind, procs, procs
 				if kind == drive.Blocking {
-					s.InFlight = homeFlight
+					s.InFlight, s.Duration = homeFlight, waitingFor
 				}
 				p.ask(loadName(s), measurement{Spec: s}, everybody()...)
 			}

@@ -35,9 +35,12 @@ func (c scenarios) home() drive.Spec {
 	return s
 }
 
+// waitingFor is for how long waiting goroutines are measured: some windows.
+const waitingFor = 1500 * time.Millisecond
+
 func (c scenarios) blocking(waiters int) drive.Spec {
 	s := c.flat(homeTargets, bench.Threes)
-	s.Kind, s.InFlight, s.Duration = drive.Blocking, waiters, 0
+	s.Kind, s.InFlight, s.Duration = drive.Blocking, waiters, waitingFor
 	return s
 }
 
