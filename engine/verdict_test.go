@@ -263,3 +263,32 @@ func TestEntryIDsAreUnique(t *testing.T) {
 		}
 	})
 }
+
+// Whoever of a group asks for the winner's entry ID, and when, is told the same.
+func TestEntryIDIsThatOfTheGroup(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		var all []*contender
+		during := map[uuid.UUID][]uuid.UUID{}
+		for i := range 300 {
+			c := newContender("")
+			if i%3 > 0 || i%2 > 0 {
+				c.then = func(v *engine.Verdict) { during[v.Target] = append(during[v.Target], v.EntryID()) }
+			}
+			all = append(all, c)
+			stage(t, e, c, engine.Bid{Target: target(i / 3)})
+		}
+		pass(time.Second)
+		seen := map[uuid.UUID]bool{}
+		for i, c := range all {
+			v := c.outcome(t)
+			id := v.EntryID()
+			require.Equal(t, i%3 > 0, seen[id], "told to another group, or not to this one")
+			seen[id] = true
+			for _, said := range during[v.Target] {
+				require.Equal(t, id, said)
+			}
+		}
+		require.Len(t, during, 100)
+	})
+}
