@@ -129,8 +129,8 @@ const usualTargets = 10_000
 
 func (c *curvesCommand) overTargets() curve {
 	result := curve{
-		name: "targets", title: "Whole job, flat out, callback, one shard, windows of 100 ms", figure: point.Value,
-		x: "targets", y: "CPU ns per operation, generator included",
+		name: "targets", title: "Flat out, callback, one shard, windows of 100 ms", figure: point.Value,
+		x: "targets", y: "CPU ns/op, generator included",
 	}
 	for _, skew := range []bench.Skew{bench.Threes, bench.Uniform} {
 		s := series{name: skewName(skew)}
@@ -160,7 +160,7 @@ const inFlightRate = bench.Rate(1_000_000)
 func (c *curvesCommand) overInFlight() curve {
 	result := curve{
 		name: "in-flight", title: "1,000,000 operations/s, one shard, windows of 1 ms to 10 s", figure: point.Value,
-		x: "operations in flight", y: "CPU ns per operation, net of the generator",
+		x: "operations in flight", y: "CPU ns/op, net of the generator",
 	}
 	for _, skew := range []bench.Skew{bench.Threes, bench.Uniform} {
 		s := series{name: skewName(skew)}
@@ -191,8 +191,8 @@ var producerCounts = []float64{1, 2, 4, 8, 16, 32, 64}
 
 func (c *curvesCommand) overProducers() curve {
 	result := curve{
-		name: "producers", title: "Whole job, flat out, 10,000 targets at random, windows of 10 ms", figure: point.Value,
-		x: "producers", y: "CPU ns per operation, generators included", logY: true, ticks: producerCounts,
+		name: "producers", title: "Flat out, 10,000 targets at random, windows of 10 ms", figure: point.Value,
+		x: "producers", y: "CPU ns/op, generators included", logY: true, ticks: producerCounts,
 	}
 	for _, shards := range []int{1, 2} {
 		s := series{name: fmt.Sprintf("%d shard%s, GOMAXPROCS 2", shards, plural(shards))}
@@ -208,7 +208,7 @@ var shardCounts = []float64{1, 2, 4, 8}
 
 func (c *curvesCommand) overShards() curve {
 	result := curve{
-		name: "shards", title: "Whole job, flat out, 10,000 targets at random, 2 producers, windows of 10 ms", figure: millions,
+		name: "shards", title: "10,000 targets at random, 2 producers, windows of 10 ms", figure: millions,
 		x: "shards", y: "million operations per second", ticks: shardCounts,
 	}
 	for _, processors := range []int{1, 2} {
