@@ -35,8 +35,8 @@ func (c scenarios) home() drive.Spec {
 	return s
 }
 
-// waitingFor is for how long waiting goroutines are measured: some windows.
-const waitingFor = 1500 * time.Millisecond
+// waitingFor is for how long waiting goroutines are measured: ten windows.
+const waitingFor = time.Second
 
 func (c scenarios) blocking(waiters int) drive.Spec {
 	s := c.flat(homeTargets, bench.Threes)
