@@ -2,7 +2,7 @@
 // are meant to notice do: each checker ships with a bug that it must catch.
 //
 //	go run ./fuzz/mutants              the whole table
-//	go run ./fuzz/mutants -canaries    one quick bug for each checker, as in CI
+//	go run ./fuzz/mutants -canaries    quick bugs for the checkers that find most, as in CI
 //	go run ./fuzz/mutants -only wheel -v
 //
 // A mutant is a few lines in a file of table/, for instance

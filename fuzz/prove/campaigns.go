@@ -80,7 +80,7 @@ var campaigns = []campaign{
 	},
 	{
 		name: "fuzz", what: "fuzz executions",
-		quick: 400_000, full: 100e6,
+		quick: 250_000, full: 100e6,
 		commands: fuzzers,
 		count:    regexp.MustCompile(`execs: (\d+)`), last: true,
 	},

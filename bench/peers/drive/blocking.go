@@ -27,10 +27,11 @@ type door func(target uuid.UUID, priority int32) error
 // measureBlocking has a goroutine wait for every operation: spec.InFlight of them,
 // each of which begins the next one when it knows about the last. The first ones
 // begin spread over a window, as they would arrive. Winners execute a function that
-// does nothing, on the waiting goroutine. It is measured for spec.Duration, from when
-// each was told once, since what it costs to start a goroutine is nobody's, and from a
-// collection, since the next one costs as much as a tenth of what is measured, and comes
-// or does not.
+// does nothing, on the waiting goroutine. It is measured for spec.Duration at least and
+// until each was told in it; from when each was told before, since what it costs to start
+// a goroutine is nobody's, and from a collection, since the next one costs as much as a
+// tenth of what is measured, and comes or does not. Goroutines that go round in step are
+// counted by whole rounds: in ten of them that can be one too many or too few.
 func measureBlocking(s Spec) (*Result, error) {
 	w, err := s.workload()
 	if err != nil {
@@ -55,6 +56,7 @@ func measureBlocking(s Spec) (*Result, error) {
 	c.phase.Store(measuredPhase)
 	m := startMeter()
 	time.Sleep(s.Duration)
+	c.again.Wait()
 	c.phase.Store(lastPhase)
 	cost := m.read()
 	c.ended.Wait()
@@ -74,7 +76,8 @@ const laps = 5
 type crowd struct {
 	waiters     int
 	requests    []request
-	told, ended sync.WaitGroup // of their first operation; of all
+	told, again sync.WaitGroup // of their first operation; of one that is measured
+	ended       sync.WaitGroup // of all
 	phase       atomic.Uint32
 
 	operations, won atomic.Int64 // told while they were measured
@@ -90,6 +93,7 @@ const (
 // start starts them, spread over a window.
 func (c *crowd) start(window time.Duration, newDoor func() door) {
 	c.told.Add(c.waiters)
+	c.again.Add(c.waiters)
 	bursts := int(window / bench.Burst)
 	start := time.Now()
 	for n := range c.waiters {
@@ -111,6 +115,9 @@ func (c *crowd) wait(n int, do door) {
 			c.told.Done()
 		}
 		if phase = c.phase.Load(); phase == measuredPhase {
+			if operations == 0 {
+				c.again.Done()
+			}
 			operations++
 			if err == nil {
 				won++
