@@ -49,7 +49,7 @@ type runs struct {
 	mu      mutex
 	live    *run
 	count   int
-	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
+	owed    int // outcomes yet to be delivered, of runs that were removed and of operations withdrawn
 	aborted bool
 }
 
