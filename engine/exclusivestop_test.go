@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
 	"example.com/contend/engine"
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -181,3 +183,33 @@ func TestStopInsideExclusiveWinner(t *testing.T) {
 		})
 	}
 }
+
+// Stop waits for a winner that has ended until its target is free, also for one on its
+// caller's goroutine: else the target would be held after a restart.
+func TestStopWaitsUntilTheTargetIsFree(t *testing.T) {
+	var e *engine.Engine
+	held := make(chan func())
+	e = newEngine(t, engine.Config{
+		Shards: 1, Window: time.Millisecond, Rules: engine.Rules{Exclusive: true},
+		Registry: atFinish(func() { held <- e.HoldTargets() }),
+	})
+	ended := make(chan error)
+	go func() {
+		_, err := engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
+		ended <- err
+	}()
+	release := <-held
+	for e.Stats().Running > 0 {
+		runtime.Gosched()
+	}
+	require.Equal(t, 1, e.Unsettled())
+	release()
+	require.NoError(t, <-ended)
+	require.Zero(t, e.Unsettled())
+}
+
+// atFinish is a registry that calls it when a winner has ended, before that is known.
+type atFinish func()
+
+func (f atFinish) Register(engine.Entry) error { return nil }
+func (f atFinish) Finish(uuid.UUID, error)     { f() }

@@ -17,6 +17,21 @@ func (e *Engine) EarlierGenerations() int {
 // WatchdogChecks returns how often the watchdog has looked at the shards since Start.
 func (e *Engine) WatchdogChecks() int { return int(e.current.Load().watch.checks.Load()) }
 
+// HoldTargets keeps winners from letting go of exclusive targets.
+func (e *Engine) HoldTargets() (release func()) {
+	for _, hs := range e.holders {
+		hs.mu.Lock()
+	}
+	return func() {
+		for _, hs := range e.holders {
+			hs.mu.Unlock()
+		}
+	}
+}
+
+// Unsettled returns for how many winners Stop would wait.
+func (e *Engine) Unsettled() int { return e.current.Load().unsettled() }
+
 // Breakable gives a started engine of one shard, before anything is submitted,
 // another one that breaks on request: from then on it panics whenever it looks.
 func (e *Engine) Breakable() (broken *atomic.Bool) {
