@@ -37,9 +37,8 @@ const (
 	runStopped               // Stop gave up on it; the outcome is stopped
 )
 
-// runs are the winners of one shard. Its lock is taken two or three times for a
-// winner (once more if somebody watches), twice for a withdrawal through a Handle, never
-// for a loser.
+// runs are the winners of one shard. Its lock is taken three times for a winner, twice
+// for a withdrawal through a Handle, never for a loser.
 type runs struct {
 	cell    *cell // where outcomes are counted
 	gen     *generation
@@ -49,7 +48,7 @@ type runs struct {
 	mu      mutex
 	live    *run
 	count   int
-	owed    int // outcomes yet to be delivered, of runs that were removed and of operations withdrawn
+	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
 	aborted bool
 }
 
@@ -71,14 +70,12 @@ func (rs *runs) add(r *run) bool {
 	return true
 }
 
-// remove lets go of a run, and of its target if that is exclusive. Owed says whether
-// its outcome is yet to be delivered: when it is, told has to be called.
-func (rs *runs) remove(r *run, owed bool) {
+// remove lets go of a run, and of its target if that is exclusive. When its
+// outcome is delivered, told has to be called.
+func (rs *runs) remove(r *run) {
 	rs.mu.Lock()
 	rs.unlink(r)
-	if owed {
-		rs.owed++
-	}
+	rs.owed++
 	rs.mu.Unlock()
 	if r.holder != nil {
 		rs.holders.remove(r.holder)
@@ -309,13 +306,7 @@ func (e *Engine) outcomeOf(r *run, cause error) error {
 // handOn delivers the outcome of a run.
 func (r *run) handOn(err error, done func(error)) {
 	rs := r.runs
-	if r.giveUp == nil && r.holder == nil { // its caller, on this goroutine, has the outcome when this returns
-		done(err)
-		rs.remove(r, false)
-		rs.engine.settled(rs.gen)
-		return
-	}
-	rs.remove(r, true)
+	rs.remove(r)
 	defer rs.told(1) // after done, which may give r away
 	done(err)
 }

@@ -222,7 +222,7 @@ func (t *task) handOverFailed(cause error) {
 	now := t.engine.Now()
 	t.run.tale.started(now)
 	t.run.tale.ends(now, 0, cause)
-	t.runs.remove(&t.run, true)
+	t.runs.remove(&t.run)
 	defer t.runs.told(1)
 	t.finish(&FailedError{
 		ID: t.run.entry.Op, EntryID: t.run.entry.ID, Target: t.op.Target, Name: t.op.Name, Cause: cause,

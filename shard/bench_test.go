@@ -52,6 +52,25 @@ func benchmarkCore(b *testing.B, inFlight, targets int, random bool) {
 	b.ReportMetric(float64(c.Bytes())/float64(max(1, c.Staged())), "B/in-flight")
 }
 
+// BenchmarkRanks ranks a group whose losers ask for it: up to eight contenders are
+// compared with each other, more are counted by their priorities.
+func BenchmarkRanks(b *testing.B) {
+	for _, contenders := range []int{2, 3, 8, 9} {
+		b.Run(fmt.Sprintf("contenders=%d", contenders), func(b *testing.B) {
+			c := NewCore(CoreConfig{})
+			for i := range contenders {
+				c.Stage(&Op{Ticket: &Ticket{}, Priority: int32(i % 7), Terms: NewTerms(1, 0)}, uint64(i), 0)
+			}
+			c.Advance(int64(time.Second))
+			var r ranking
+			r.begin(&c.Decide()[0])
+			for b.Loop() {
+				r.work()
+			}
+		})
+	}
+}
+
 // BenchmarkWheel adds and fires one group, with a million others waiting.
 func BenchmarkWheel(b *testing.B) {
 	const waiting = 1_000_000

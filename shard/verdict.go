@@ -177,8 +177,7 @@ type Verdict struct {
 
 	number uint64
 	key    Key
-	entry  uuid.UUID // EntryID, once somebody of the group asked for it
-	ranks  *ranking  // the owner's, for the call; nil if told early
+	ranks  *ranking // the owner's, for the call; nil if told early
 }
 
 // Margin returns how far the winner's priority is above the operation's own;
@@ -191,20 +190,13 @@ func (v *Verdict) Age() time.Duration { return time.Duration(v.Closed - v.Opened
 // EntryID returns the identity that the winner of this decision has in the
 // registry. It is made when it is asked for, from the run's key, the shard and
 // the number of the decision; asking twice gives the same one, and no other
-// decision has it. Nothing is looked up or allocated. It is the zero UUID if nobody
-// has won. After the call it is safe for concurrent use if the verdict was Kept.
+// decision has it. Nothing is looked up, stored or allocated. It is the zero
+// UUID if nobody has won.
 func (v *Verdict) EntryID() uuid.UUID {
 	if v.Outcome == Stopped || v.Outcome == Faulted || v.number == 0 {
 		return uuid.Nil
 	}
-	if v.entry != uuid.Nil {
-		return v.entry
-	}
-	id := v.key.EntryID(v.Winner.Shard, v.number)
-	if v.ranks != nil {
-		v.entry = id // for the rest of the group
-	}
-	return id
+	return v.key.EntryID(v.Winner.Shard, v.number)
 }
 
 // Key makes entry IDs unique over engine runs: random, one per run. It does not
