@@ -87,6 +87,9 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 	if at != nowhere {
 		winner = c.at(g, at)
 	}
+	if x.failed() {
+		c.faults = append(c.faults, x.fault)
+	}
 	folded, retried := c.dispose(g, at)
 	if g.count == 0 {
 		c.undecided(g)

@@ -54,6 +54,7 @@ type Core struct {
 	decided   []uint32 // the groups of batch
 	dismissed []Dismissal
 	preempted []Preemption
+	faults    []*Fault // of policies, in groups that were decided or came to nothing
 
 	watched bool     // somebody watches, as of this look
 	notices []notice // what to show besides decisions, if so
@@ -258,6 +259,10 @@ func (c *Core) Dismissed() []Dismissal { return c.dismissed }
 // Preempted returns the winners since the last Release that are to make way.
 func (c *Core) Preempted() []Preemption { return c.preempted }
 
+// Faults returns why policies failed since the last Release, in groups that are in
+// the batch, and in those of which nobody was left.
+func (c *Core) Faults() []*Fault { return c.faults }
+
 // keptDismissals is for how many dismissals the core keeps memory.
 const keptDismissals = 1024
 
@@ -273,6 +278,7 @@ func (c *Core) Release() {
 	if len(c.notices) > 0 {
 		c.clearNotices()
 	}
+	c.faults = nil
 	if len(c.dismissed)+len(c.preempted) == 0 {
 		return
 	}

@@ -10,6 +10,7 @@ type ranking struct {
 	at       uint32 // members.left of the one that is being told
 	worked   *Decision
 	scratch  []uint32 // ranks in the order of members; reused
+	fault    *Fault   // the order failed, and that is not reported yet
 }
 
 // keptRanks is for how many contenders memory is kept, and how large a group is
@@ -221,6 +222,7 @@ func (r *ranking) sort(rules *Rules) {
 		return 1
 	})
 	if x.fault != nil {
+		r.fault = x.fault
 		return
 	}
 	r.scratch = r.scratch[:len(group)]

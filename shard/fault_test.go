@@ -165,6 +165,49 @@ func TestPolicyThatFailsWhileDeciding(t *testing.T) {
 	}
 }
 
+// A policy's failure is told to whoever is told of incidents, once, also if nobody is
+// left of the group, or if it fails only when the ranks are asked for.
+func TestPolicyThatFailsIsReported(t *testing.T) {
+	for name, fail := range failures {
+		t.Run(name, func(t *testing.T) {
+			armed, incidents := false, 0 // the owner's
+			rules := Rules{Order: func(a, b Standing) bool {
+				if armed || a.Priority == unlucky {
+					fail()
+				}
+				return a.Priority > b.Priority
+			}}
+			config := Config{
+				Rules:    []Rules{rules},
+				Decided:  func([]Decision) { armed = true },
+				Incident: func(any, []byte) { incidents++ },
+			}
+			withShard(t, config, func(s *Shard, c *crowd) {
+				terms := NewTerms(100*time.Millisecond, 1)
+				for i := range int32(2) {
+					left := c.stage(s, fmt.Sprint("left", i), 1, Op{Ticket: &Ticket{Withdrawable: true}, Priority: unlucky, Terms: terms})
+					synctest.Wait()
+					require.True(t, left.Withdraw())
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Equal(t, 1, incidents, "nobody is left")
+				require.Zero(t, c.count())
+
+				for i := range int32(2) {
+					c.stage(s, fmt.Sprint(i), 2, Op{Ticket: &Ticket{Ranked: true}, Priority: i, Terms: terms})
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Equal(t, 2, incidents, "ranks")
+				require.EqualValues(t, incidents, s.Stats().Incidents)
+				require.Equal(t, Lost, c.outcome("0"))
+				require.Equal(t, Won, c.outcome("1"))
+			})
+		})
+	}
+}
+
 // A hook or a contender that ends the goroutine between decisions and
 // dismissals: nobody is left out, nobody is told twice.
 func TestGoexitWhileTelling(t *testing.T) {

@@ -56,13 +56,12 @@ type tally struct {
 	bytes     atomic.Int64
 }
 
-// count adds a batch of decisions. It reports whether a policy failed over one of them.
-func (t *tally) count(batch []Decision) (failed bool) {
+// count adds a batch of decisions.
+func (t *tally) count(batch []Decision) {
 	var groups, conflicts, lost, retried, folded, faulted, stopped uint64
 	for i := range batch {
 		d := &batch[i]
 		told := uint64(d.Contenders - d.Early - d.Retried)
-		failed = failed || d.fault != nil
 		switch {
 		case d.Abandoned:
 			stopped += told
@@ -86,7 +85,6 @@ func (t *tally) count(batch []Decision) (failed bool) {
 	add(&t.folded, folded)
 	add(&t.faulted, faulted)
 	add(&t.stopped, stopped)
-	return failed
 }
 
 // add spares the counters of what is rare.

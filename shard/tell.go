@@ -6,7 +6,6 @@ import "runtime/debug"
 // on behind a contender that panicked or ended the goroutine.
 type telling struct {
 	open      bool        // the core has to release it
-	failed    bool        // a policy, over a group of the batch
 	hooked    int         // hooks that were called
 	shown     bool        // to the watcher
 	dismissed []Dismissal // not told yet
@@ -52,7 +51,7 @@ func (s *Shard) decide() bool {
 	if s.owner.journal != nil {
 		s.owner.journal.end(c, t.batch)
 	}
-	if len(t.batch)+len(t.dismissed)+len(preempted)+len(c.notices) == 0 {
+	if len(t.batch)+len(t.dismissed)+len(preempted)+len(c.faults)+len(c.notices) == 0 {
 		return false
 	}
 	t.open = true
@@ -60,7 +59,7 @@ func (s *Shard) decide() bool {
 	if len(t.batch) > 0 {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
-	t.failed = s.tally.count(t.batch)
+	s.tally.count(t.batch)
 	s.owner.onward.count(t.batch)
 	s.relieve(s.owner.onward.told)
 	if s.hottest != nil {
@@ -78,8 +77,10 @@ func (s *Shard) hooks() {
 	for t.hooked < 4 {
 		t.hooked++
 		switch preempted := c.Preempted(); {
-		case t.hooked == 1 && t.failed:
-			s.reportFaults(t.batch)
+		case t.hooked == 1:
+			for _, f := range c.Faults() {
+				s.reportFault(f)
+			}
 		case t.hooked == 2 && len(preempted) > 0:
 			s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
 		case t.hooked == 3 && len(t.batch) > 0:
@@ -137,6 +138,10 @@ func (s *Shard) tellGroup(d *Decision) {
 		ranks:          &t.ranks,
 	}
 	t.ranks.begin(d)
+	if f := t.ranks.fault; f != nil {
+		t.ranks.fault = nil
+		s.reportFault(f)
+	}
 	for t.members.left > 0 {
 		t.scout()
 		member := t.members.standing()
@@ -203,11 +208,9 @@ func (s *Shard) incidentAt(v any, stack []byte) {
 	}
 }
 
-// reportFaults reports the policies that failed, but not what died has reported.
-func (s *Shard) reportFaults(batch []Decision) {
-	for i := range batch {
-		if f := batch[i].fault; f != nil && !f.ours && f.Value != errGoexit {
-			s.incidentAt(f.Value, f.Stack)
-		}
+// reportFault reports that a policy failed, but not what died has reported.
+func (s *Shard) reportFault(f *Fault) {
+	if f.Value != errGoexit {
+		s.incidentAt(f.Value, f.Stack)
 	}
 }
