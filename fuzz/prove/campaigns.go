@@ -80,7 +80,7 @@ var campaigns = []campaign{
 	},
 	{
 		name: "fuzz", what: "fuzz executions",
-		quick: 250_000, full: 100e6,
+		quick: 100_000, full: 100e6,
 		commands: fuzzers,
 		count:    regexp.MustCompile(`execs: (\d+)`), last: true,
 	},
@@ -114,7 +114,7 @@ var campaigns = []campaign{
 // exhausted give their share up, so that more is asked for than is wanted.
 func explorers(amount, seed uint64) []string {
 	const format = "go test -tags explore ./fuzz/loom -v -timeout 0 -executions %d -seed %d -part %d/2"
-	n := amount * 3 / 4
+	n := amount * 11 / 20
 	return []string{fmt.Sprintf(format, n, seed, 1), fmt.Sprintf(format, n, seed, 2)}
 }
 
