@@ -98,6 +98,20 @@ func TestCaught(t *testing.T) {
 	require.Contains(t, said, "1 of 1 mutants caught by all of their checks, 0 survive with an explanation, 0 are not as they should be; 1 of 1 canaries found")
 }
 
+// Checks that are known to pass are run with mutants only.
+func TestPassing(t *testing.T) {
+	t.Parallel()
+	root := subjectRoot(t)
+	status, said := on(t, root, mutating("a > b", "a < b")+larger, "-passing")
+	require.Zero(t, status, said)
+	require.NotContains(t, said, "without a mutant")
+	require.Contains(t, said, "1 of 1 mutants caught")
+
+	status, said = on(t, root, mutating("a > b", "a < b")+"check: . -run ^TestSmaller$\n", "-passing")
+	require.Equal(t, 2, status, said)
+	require.Contains(t, said, "[no tests to run]")
+}
+
 // An equivalent mutant survives, and that is wrong unless it is explained.
 func TestSurvives(t *testing.T) {
 	t.Parallel()

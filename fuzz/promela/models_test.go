@@ -78,7 +78,7 @@ func TestSmall(t *testing.T) {
 		for i, s := range small {
 			t.Run(s.title(), func(t *testing.T) {
 				t.Parallel()
-				f := s.run(t, budget{optimize: "-O1", hashBits: 20, memoryMB: 1000})
+				f := s.run(t, budget{optimize: "-O0", hashBits: 20, memoryMB: 1000})
 				all.add(i, s, f)
 				require.Zero(t, f.errors, f.violation)
 				require.True(t, f.exhausted)
