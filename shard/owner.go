@@ -47,6 +47,7 @@ type owner struct {
 	taken   uint64 // how many operations were staged, or the one being staged included
 	looked  int64  // when the last look began
 	onward  onward // between the batches of this look
+	turns   turns  // likewise, if it is a long one
 	aged    int64  // when the core's memory was last asked what it needs
 	found   int64  // the time given to unstamped operations of this drain
 	drained int    // operations found by the last look

@@ -34,6 +34,7 @@ func (s *Shard) deliver() {
 		s.owner.core.Release()
 		if decided {
 			s.goOn()
+			s.giveWay()
 		}
 	}
 }
