@@ -66,6 +66,7 @@ func (c *Core) clearWindow(index uint32, g *group) {
 		g.rules, g.flags = 0, closed|gaps
 		return
 	}
+	c.keepFault(c.mores.at(index))
 	c.release(index, g)
 }
 

@@ -87,9 +87,7 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 	if at != nowhere {
 		winner = c.at(g, at)
 	}
-	if x.failed() {
-		c.faults = append(c.faults, x.fault)
-	}
+	c.keepFault(x)
 	folded, retried := c.dispose(g, at)
 	if g.count == 0 {
 		c.undecided(g)

@@ -54,7 +54,7 @@ type Core struct {
 	decided   []uint32 // the groups of batch
 	dismissed []Dismissal
 	preempted []Preemption
-	faults    []*Fault // of policies, in groups that were decided or came to nothing
+	faults    []*Fault // of policies, to be reported; see keepFault
 
 	watched bool     // somebody watches, as of this look
 	notices []notice // what to show besides decisions, if so
@@ -259,9 +259,21 @@ func (c *Core) Dismissed() []Dismissal { return c.dismissed }
 // Preempted returns the winners since the last Release that are to make way.
 func (c *Core) Preempted() []Preemption { return c.preempted }
 
-// Faults returns why policies failed since the last Release, in groups that are in
-// the batch, and in those of which nobody was left.
-func (c *Core) Faults() []*Fault { return c.faults }
+// keepFault notes why the policy of a group failed that is decided or comes to nothing.
+func (c *Core) keepFault(x *more) {
+	if x.failed() {
+		c.faults = append(c.faults, x.fault)
+	}
+}
+
+// takeFault returns the next of what was noted since the last Release, nil if there is
+// none.
+func (c *Core) takeFault() (f *Fault) {
+	if len(c.faults) > 0 {
+		f, c.faults = c.faults[0], c.faults[1:]
+	}
+	return f
+}
 
 // keptDismissals is for how many dismissals the core keeps memory.
 const keptDismissals = 1024

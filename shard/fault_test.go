@@ -195,11 +195,21 @@ func TestPolicyThatFailsIsReported(t *testing.T) {
 				require.Zero(t, c.count())
 
 				for i := range int32(2) {
+					c.stage(s, fmt.Sprint("cleared", i), 3, Op{Priority: unlucky, Terms: terms})
+				}
+				synctest.Wait()
+				n, ok := s.Clear(target(3), 3<<1, nil)
+				require.True(t, ok)
+				require.Equal(t, 2, n)
+				synctest.Wait()
+				require.Equal(t, 2, incidents, "cleared")
+
+				for i := range int32(2) {
 					c.stage(s, fmt.Sprint(i), 2, Op{Ticket: &Ticket{Ranked: true}, Priority: i, Terms: terms})
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				require.Equal(t, 2, incidents, "ranks")
+				require.Equal(t, 3, incidents, "ranks")
 				require.EqualValues(t, incidents, s.Stats().Incidents)
 				require.Equal(t, Lost, c.outcome("0"))
 				require.Equal(t, Won, c.outcome("1"))

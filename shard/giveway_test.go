@@ -4,7 +4,6 @@ package shard
 
 import (
 	"runtime"
-	"runtime/metrics"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -44,18 +43,30 @@ func TestTurns(t *testing.T) {
 	require.True(t, turns.due(373*ms+ms/2, 372*ms+ms/2), "nobody computes on any more")
 }
 
+// Processors are scarce where all are busy, and not where some are idle.
+func TestScarce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var turns turns
+	if !turns.scarce() {
+		t.Skip("this version of Go does not tell how many run")
+	}
+	runtime.GOMAXPROCS(8)
+	for turns.scarce() { // some look for work for a while
+		runtime.Gosched()
+	}
+}
+
 // Whoever is woken while an owner tells many need not wait until it has told all.
 func TestOwnerGivesWay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	sample := []metrics.Sample{{Name: busyProcessors}}
-	if metrics.Read(sample); sample[0].Value.Kind() != metrics.KindUint64 {
-		t.Skip("this version of Go does not tell how many run")
-	}
 	const groups, each, rounds = 4 * batchSize, 8, 10
 	var now int64
 	var told, seen atomic.Int64 // seen: how many were told when somebody who was woken ran
 	s := New(Config{RingSize: groups * each, Now: func() int64 { return now }})
 	defer s.bell.Close()
+	if !s.owner.turns.scarce() {
+		t.Skip("this version of Go does not tell how many run")
+	}
 	telling := contender(func(*Verdict) {
 		now += 500 // nanoseconds: a millisecond for a batch
 		if told.Add(1) == 1 {

@@ -22,8 +22,11 @@ func (s *Shard) deliver() {
 	t := &s.owner.telling
 	s.owner.onward = onward{}
 	for {
-		if !t.open && !s.decide() {
-			return
+		if !t.open {
+			if !s.decide() {
+				return
+			}
+			s.giveWay()
 		}
 		s.hooks()
 		s.show()
@@ -34,7 +37,6 @@ func (s *Shard) deliver() {
 		s.owner.core.Release()
 		if decided {
 			s.goOn()
-			s.giveWay()
 		}
 	}
 }
@@ -75,18 +77,17 @@ func (s *Shard) decide() bool {
 // goroutine, after which the next owner comes here again.
 func (s *Shard) hooks() {
 	t, c := &s.owner.telling, s.owner.core
-	for t.hooked < 4 {
+	for f := c.takeFault(); f != nil; f = c.takeFault() {
+		s.reportFault(f)
+	}
+	for t.hooked < 3 {
 		t.hooked++
 		switch preempted := c.Preempted(); {
-		case t.hooked == 1:
-			for _, f := range c.Faults() {
-				s.reportFault(f)
-			}
-		case t.hooked == 2 && len(preempted) > 0:
+		case t.hooked == 1 && len(preempted) > 0:
 			s.hook(func() { s.config.Preempted(preempted) }, s.config.Preempted != nil)
-		case t.hooked == 3 && len(t.batch) > 0:
+		case t.hooked == 2 && len(t.batch) > 0:
 			s.hook(func() { s.config.Decided(t.batch) }, s.config.Decided != nil)
-		case t.hooked == 4 && len(t.dismissed) > 0:
+		case t.hooked == 3 && len(t.dismissed) > 0:
 			s.hook(func() { s.config.Dismissed(t.dismissed) }, s.config.Dismissed != nil)
 		}
 	}

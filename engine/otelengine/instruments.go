@@ -30,7 +30,7 @@ var counters = []counter{
 	{"contend.direct", "{operation}", "Functions executed without contention.", func(m *engine.Metrics) uint64 { return m.Direct }},
 	{"contend.events.dropped", "{event}", "Events that did not reach a hook or subscription.", func(m *engine.Metrics) uint64 { return m.EventsDropped }},
 	{"contend.journal.lost", "{block}", "Blocks of the journal that were not written.", func(m *engine.Metrics) uint64 { return m.JournalLost }},
-	{"contend.incidents", "{panic}", "Panics of hooks and contenders, survived.", func(m *engine.Metrics) uint64 { return m.Incidents }},
+	{"contend.incidents", "{panic}", "Failures of policies, hooks and contenders, survived.", func(m *engine.Metrics) uint64 { return m.Incidents }},
 	{"contend.restarts", "{restart}", "Restarts of shards after a panic in one, or its end.", func(m *engine.Metrics) uint64 { return m.Restarts }},
 	{"contend.sleeps", "{sleep}", "Sleeps of shards with a timer.", func(m *engine.Metrics) uint64 { return m.Sleeps }},
 }

@@ -110,7 +110,7 @@ func (b *book) counters() {
 	b.counter("direct_total", "Functions executed without contention.", func(m *engine.Metrics) uint64 { return m.Direct })
 	b.counter("events_dropped_total", "Events that did not reach a hook or subscription.", func(m *engine.Metrics) uint64 { return m.EventsDropped })
 	b.counter("journal_blocks_lost_total", "Blocks of the journal that were not written.", func(m *engine.Metrics) uint64 { return m.JournalLost })
-	b.counter("incidents_total", "Panics of hooks and contenders, survived.", func(m *engine.Metrics) uint64 { return m.Incidents })
+	b.counter("incidents_total", "Failures of policies, hooks and contenders, survived.", func(m *engine.Metrics) uint64 { return m.Incidents })
 	b.counter("restarts_total", "Restarts of shards after a panic in one, or its end.", func(m *engine.Metrics) uint64 { return m.Restarts })
 	b.counter("sleeps_total", "Sleeps of shards with a timer.", func(m *engine.Metrics) uint64 { return m.Sleeps })
 }

@@ -30,12 +30,13 @@ import (
 
 // flags are the command line.
 type flags struct {
-	Full  bool    `help:"As much as was done once on demand, instead of what CI does."`
-	Only  string  `help:"Only campaigns whose name matches this regular expression." placeholder:"REGEXP"`
-	Scale float64 `help:"So much of the counts." default:"1"`
-	Seed  uint64  `help:"The first seed of campaigns that have one."`
-	Jobs  int     `help:"How many commands run at a time." default:"2"`
-	List  bool    `help:"Print the commands and do nothing."`
+	Full   bool    `help:"As much as was done once on demand, instead of what CI does."`
+	Only   string  `help:"Only campaigns whose name matches this regular expression." placeholder:"REGEXP"`
+	Scale  float64 `help:"So much of the counts." default:"1"`
+	Seed   uint64  `help:"The first seed of campaigns that have one."`
+	Tested bool    `help:"The tests have just passed: planted bugs are not tried without the bug."`
+	Jobs   int     `help:"How many commands run at a time." default:"2"`
+	List   bool    `help:"Print the commands and do nothing."`
 }
 
 func main() {
@@ -85,6 +86,11 @@ func (f *flags) prove(ctx context.Context, only *regexp.Regexp, stdout, stderr i
 			continue
 		}
 		commands := c.commands(c.amount(f), f.Seed)
+		if f.Tested {
+			for i := range commands {
+				commands[i] += c.tested
+			}
+		}
 		if f.List {
 			fmt.Fprintf(stdout, "| %s | | | %s |\n", c.what, inCode(commands))
 			continue
