@@ -51,8 +51,17 @@ func TestScarce(t *testing.T) {
 		t.Skip("this version of Go does not tell how many run")
 	}
 	runtime.GOMAXPROCS(8)
-	for turns.scarce() { // some look for work for a while
+	for tries := 0; turns.scarce(); tries++ { // some look for work for a while
+		require.Less(t, tries, 1_000_000)
 		runtime.Gosched()
+	}
+}
+
+func BenchmarkScarce(b *testing.B) {
+	var turns turns
+	b.ReportAllocs()
+	for b.Loop() {
+		turns.scarce()
 	}
 }
 

@@ -24,8 +24,8 @@ const (
 	ageEvery = int64(250 * time.Millisecond)
 
 	// longLook is how many operations to stage, or to tell, take so long that somebody
-	// else has to wait at Go's poller meanwhile. What a contender or a hook takes is not
-	// known, and not counted.
+	// else has to wait at Go's poller meanwhile, and to tell, that others may be given the
+	// processor. What a contender or a hook takes is not known, and not counted.
 	longLook = 4096
 
 	// floodOps is from where on it is so busy that submitters are spared

@@ -73,8 +73,8 @@ func (s *Shard) decide() bool {
 	return true
 }
 
-// hooks shows a round to the hooks, to each once: also if one of them ends the
-// goroutine, after which the next owner comes here again.
+// hooks reports the policies that failed and shows a round to the hooks, each once: also
+// if one of them ends the goroutine, after which the next owner comes here again.
 func (s *Shard) hooks() {
 	t, c := &s.owner.telling, s.owner.core
 	for f := c.takeFault(); f != nil; f = c.takeFault() {

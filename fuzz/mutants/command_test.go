@@ -99,15 +99,15 @@ func TestCaught(t *testing.T) {
 }
 
 // Checks that are known to pass are run with mutants only.
-func TestPassing(t *testing.T) {
+func TestTested(t *testing.T) {
 	t.Parallel()
 	root := subjectRoot(t)
-	status, said := on(t, root, mutating("a > b", "a < b")+larger, "-passing")
+	status, said := on(t, root, mutating("a > b", "a < b")+larger, "-tested")
 	require.Zero(t, status, said)
 	require.NotContains(t, said, "without a mutant")
 	require.Contains(t, said, "1 of 1 mutants caught")
 
-	status, said = on(t, root, mutating("a > b", "a < b")+"check: . -run ^TestSmaller$\n", "-passing")
+	status, said = on(t, root, mutating("a > b", "a < b")+"check: . -run ^TestSmaller$\n", "-tested")
 	require.Equal(t, 2, status, said)
 	require.Contains(t, said, "[no tests to run]")
 }

@@ -26,7 +26,7 @@
 //	survives: the two are equal, since …
 //
 // Mutants are applied with an overlay, so the working tree is never touched. At
-// first every check has to pass without any mutant; with -passing that is taken for
+// first every check has to pass without any mutant; with -tested that is taken for
 // granted, as in CI, which has just run them. Each has to run at least one test.
 // Then it notices a mutant if a test fails. A mutant that does not compile, or
 // whose old text is gone, is an error and no catch, so a table cannot rot; what
@@ -68,7 +68,7 @@ func command(ctx context.Context, directory string, args []string, out io.Writer
 	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	only := flags.String("only", "", "only mutants whose name matches the `regexp`")
 	canaries := flags.Bool("canaries", false, "only the canaries")
-	passing := flags.Bool("passing", false, "the checks are known to pass without a mutant; do not try")
+	tested := flags.Bool("tested", false, "the checks are known to pass without a mutant; do not try")
 	jobs := flags.Int("jobs", 2, "how many checks to run at a time")
 	verbose := flags.Bool("v", false, "print what each check said, and why each mutant is wrong")
 	table := flags.String("table", "", "the `directory` of the mutants, by default that of this command")
@@ -93,7 +93,7 @@ func command(ctx context.Context, directory string, args []string, out io.Writer
 	if err != nil {
 		return 2, err
 	}
-	r := &runner{root: root, jobs: max(1, *jobs), out: out, passing: *passing, verbose: *verbose}
+	r := &runner{root: root, jobs: max(1, *jobs), out: out, tested: *tested, verbose: *verbose}
 	ok, err := r.run(ctx, trials(all, wanted, *canaries))
 	switch {
 	case err != nil:

@@ -14,7 +14,7 @@ type runner struct {
 	root    string
 	jobs    int
 	out     io.Writer
-	passing bool // the checks, without a mutant: it is known
+	tested  bool // the checks, without a mutant: it is known
 	verbose bool
 }
 
@@ -34,7 +34,7 @@ func (r *runner) run(ctx context.Context, all []trial) (ok bool, err error) {
 	if err := r.applied(all); err != nil {
 		return false, err
 	}
-	if !r.passing {
+	if !r.tested {
 		if err := r.baseline(ctx, all); err != nil {
 			return false, err
 		}

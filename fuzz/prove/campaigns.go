@@ -108,7 +108,7 @@ var campaigns = []campaign{
 		quick: 20, full: 100,
 		commands: planted,
 		count:    regexp.MustCompile(`(?m)^(\d+) of \d+ mutants caught`), fixed: true,
-		tested: " -passing",
+		tested: " -tested",
 	},
 }
 

@@ -52,11 +52,7 @@ func (h *header) write(w io.Writer) {
 	fmt.Fprintf(w, "- %d × %s, %s/%s, %s\n", h.processors, h.cpu, runtime.GOOS, runtime.GOARCH, runtime.Version())
 	fmt.Fprintf(w, "- commit %s, %s\n", h.commit, h.date.Format("2006-01-02 15:04 MST"))
 	fmt.Fprintf(w, "- `go run -C bench/peers ./report %s`, %v\n", strings.Join(shown(h.arguments), " "), h.took.Round(time.Second))
-	rounds := "1 round"
-	if h.rounds != 1 {
-		rounds = fmt.Sprintf("%d rounds", h.rounds)
-	}
-	fmt.Fprintf(w, "- medians of %s in which the contestants took turns, ± how far a round was from it", rounds)
+	fmt.Fprintf(w, "- medians of %s in which the contestants took turns, ± how far a round was from it", counted(h.rounds, "round"))
 	if h.skipped > 0 {
 		fmt.Fprintf(w, "; there was no time for %d measurements of later rounds", h.skipped)
 	}
