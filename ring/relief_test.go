@@ -65,6 +65,69 @@ func TestRelieve(t *testing.T) {
 	require.Zero(t, made(b.Relieve), "rung out of its sleep")
 }
 
+// An owner that yields the only processor has the poller asked, so that somebody who waits
+// for it can go on soon.
+func TestYield(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	var read atomic.Bool
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for one := make([]byte, 1); ; read.Store(true) {
+			if _, err := r.Read(one); err != nil {
+				return
+			}
+		}
+	}()
+	b := NewBell()
+	defer b.Close()
+	b.Yield() // it has no timer yet
+	require.False(t, b.WaitFor(time.Microsecond))
+	for range 100 {
+		read.Store(false)
+		_, err := w.Write([]byte{1})
+		require.NoError(t, err)
+		for yields := 0; !read.Load(); yields++ { // mostly one; the monitor asks, too, but seldom
+			require.Less(t, yields, 50)
+			b.Yield()
+		}
+	}
+	before := time.Now()
+	require.False(t, b.WaitFor(10*time.Millisecond))
+	require.GreaterOrEqual(t, time.Since(before), 10*time.Millisecond, "a deadline is left over")
+	w.Close()
+	<-ended
+}
+
+// BenchmarkYield is what that takes if nobody waits, and for how long the owner is away
+// if others are never done with the processor.
+func BenchmarkYield(b *testing.B) {
+	for _, others := range []int{0, 2} {
+		b.Run(fmt.Sprintf("others=%d", others), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			var done atomic.Bool
+			defer done.Store(true)
+			for range others {
+				go func() {
+					for !done.Load() {
+						runtime.Gosched()
+					}
+				}()
+			}
+			bell := NewBell()
+			defer bell.Close()
+			bell.WaitFor(time.Microsecond)
+			b.ReportAllocs()
+			for b.Loop() {
+				bell.Yield()
+			}
+		})
+	}
+}
+
 // BenchmarkBusyOwner is how long somebody has to wait for the poller when an owner that
 // has slept is busy.
 func BenchmarkBusyOwner(b *testing.B) {

@@ -4,6 +4,7 @@ package ring
 
 import (
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -20,7 +21,7 @@ import (
 // at Go's timers all the time. It is not always set, for with a timer of Go's to come
 // the monitor wakes for it.
 //
-// arm, wait and close belong to the owner goroutine; interrupt is safe for concurrent
+// arm, wait, yield and close belong to the owner goroutine; interrupt is safe for concurrent
 // use.
 type systemTimer struct {
 	file *os.File
@@ -96,6 +97,17 @@ func (t *systemTimer) wait() (ended bool) {
 	t.stale = ended || t.guarded > 0
 	t.guard(time.Since(t.armed)-t.d, ended)
 	return ended
+}
+
+// yield waits for a timer that goes off at once, and so until somebody who has nothing else
+// to do has asked the poller, or for a moment: then others are not done with the processor.
+func (t *systemTimer) yield() {
+	if t.file.SetReadDeadline(time.Now().Add(deadlineLate)) != nil {
+		runtime.Gosched()
+		return
+	}
+	t.d, t.done, t.stale = 0, false, true
+	t.conn.Read(t.set)
 }
 
 // guard decides whether the next waits have a deadline of their own, by how late the

@@ -10,5 +10,6 @@ type systemTimer struct{}
 func newSystemTimer() *systemTimer     { return nil }
 func (*systemTimer) arm(time.Duration) {}
 func (*systemTimer) wait() bool        { return false }
+func (*systemTimer) yield()            {}
 func (*systemTimer) interrupt()        {}
 func (*systemTimer) close()            {}

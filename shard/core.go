@@ -190,7 +190,9 @@ func (c *Core) Abandon() {
 // Decide decides the next groups that are ready, a batch at a time, and returns
 // an empty one when there are none left. A group of which no operation is left
 // is dropped without a decision. The batch is valid until Release, which must be
-// called before the next Decide.
+// called before the next Decide. Until then only operations without rules may be staged,
+// in a core without locks and limit (see plain) whose fired windows are closed (see
+// CloseFired): what others have dismissed at once would be released with the batch.
 func (c *Core) Decide() []Decision {
 	c.asked = true
 	c.resume()

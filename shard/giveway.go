@@ -57,8 +57,8 @@ func (t *turns) scarce() bool {
 	return v.Kind() == metrics.KindUint64 && v.Uint64() >= uint64(runtime.GOMAXPROCS(0))
 }
 
-// giveWay lets others have the processor before a batch of decisions is told, if many
-// were told in this look and it is their turn.
+// giveWay lets others have the processor, before a batch of decisions is told and in the
+// midst of one, if many were told in this look and it is their turn.
 func (s *Shard) giveWay() {
 	o := &s.owner
 	if explored || o.onward.told < longLook { // explored builds have a scheduler of their own
@@ -68,7 +68,7 @@ func (s *Shard) giveWay() {
 		return
 	}
 	if o.turns.scarce() {
-		runtime.Gosched()
+		s.bell.Yield()
 	}
 	o.turns.back(readClock(s.config.Now))
 }

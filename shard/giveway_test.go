@@ -65,13 +65,19 @@ func BenchmarkScarce(b *testing.B) {
 	}
 }
 
-// Whoever is woken while an owner tells many need not wait until it has told all.
+// Whoever is woken while an owner tells many need not wait until it has told all: be they
+// of many groups or of one.
 func TestOwnerGivesWay(t *testing.T) {
+	t.Run("many groups", func(t *testing.T) { testOwnerGivesWay(t, 4*batchSize, 8) })
+	t.Run("one group", func(t *testing.T) { testOwnerGivesWay(t, 1, 4*longLook) })
+}
+
+func testOwnerGivesWay(t *testing.T, groups, each uint64) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	const groups, each, rounds = 4 * batchSize, 8, 10
+	const rounds = 10
 	var now int64
 	var told, seen atomic.Int64 // seen: how many were told when somebody who was woken ran
-	s := New(Config{RingSize: groups * each, Now: func() int64 { return now }})
+	s := New(Config{RingSize: int(groups * each), Now: func() int64 { return now }})
 	defer s.bell.Close()
 	if !s.owner.turns.scarce() {
 		t.Skip("this version of Go does not tell how many run")
@@ -85,7 +91,7 @@ func TestOwnerGivesWay(t *testing.T) {
 	for range rounds { // in one or the other Go may take the processor from the owner
 		told.Store(0)
 		seen.Store(0)
-		for i := range uint64(groups * each) {
+		for i := range groups * each {
 			op := Op{Target: target(i % groups), Ticket: &Ticket{To: telling}, Terms: NewTerms(time.Millisecond, 0), Hash: tableHashes["spread"](i % groups)}
 			_, err := s.Stage(&op)
 			require.NoError(t, err)

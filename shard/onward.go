@@ -1,29 +1,46 @@
 package shard
 
-// longTelling is after how many contenders a look has been telling for so long, about
-// a millisecond, that submissions go on meanwhile. They do not before: what a look has
-// let in, the next one has to close, and looks would grow.
-const longTelling = 1 << 14
-
-// largeGroups is how many contenders the groups of a look have on average if it is
-// worth while to close the rest in advance, which costs another way through memory.
-const largeGroups = 8
-
 // onward is whether operations are staged while a series of decisions is told.
 type onward struct {
 	told, groups   int // contenders and their groups, in this look
+	pauses         int // since goOn was called
 	asked, allowed bool
 }
 
-// goOn lets submissions in between two batches of decisions, if many wait. Where all
+// begin is called by an owner that begins to deliver, or goes on for one whose goroutine
+// ended in the midst of a batch.
+func (w *onward) begin(midst bool) {
+	if *w = (onward{told: w.told, groups: w.groups}); !midst {
+		*w = onward{}
+	}
+}
+
+// pause lets others have a turn in the midst of a batch, which may be one group of a
+// million: the processor, and, when longTelling were told since, the submissions that
+// wait. To let these in as often costs more of the processors' time, up to a quarter, than
+// it gains.
+func (s *Shard) pause() {
+	s.giveWay()
+	if w := &s.owner.onward; w.pauses+1 < longTelling/longLook {
+		w.pauses++
+	} else {
+		s.goOn()
+	}
+}
+
+// goOn lets submissions in while others are told, if many wait. Where all
 // windows close at about the same time, telling takes longer than the ring lasts, and
 // everybody would have to wait for the end of it. What is let in was submitted after
 // the look that closed the windows, so it opens the next ones; and it is dated, as in
 // a look, by a clock that was read after the tail.
 func (s *Shard) goOn() {
 	o := &s.owner
+	o.onward.pauses = 0
 	if o.onward.told < max(longTelling, largeGroups*o.onward.groups) || s.ring.Len() < max(1, s.ring.Cap()/4) {
 		return
+	}
+	if o.telling.open && len(s.config.Rules) > 0 {
+		return // what rules dismiss at once would be released with the batch, untold
 	}
 	if !o.onward.asked {
 		// What is written down, or may end the goroutine, is in looks only.
@@ -44,7 +61,8 @@ func (s *Shard) goOn() {
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
 }
 
-func (w *onward) count(batch []Decision) {
+func (w *onward) count(batch []Decision, dismissed int) {
+	w.told += dismissed
 	w.groups += len(batch)
 	for i := range batch {
 		w.told += batch[i].Contenders

@@ -23,11 +23,6 @@ const (
 	// is given back after twice that time.
 	ageEvery = int64(250 * time.Millisecond)
 
-	// longLook is how many operations to stage, or to tell, take so long that somebody
-	// else has to wait at Go's poller meanwhile, and to tell, that others may be given the
-	// processor. What a contender or a hook takes is not known, and not counted.
-	longLook = 4096
-
 	// floodOps is from where on it is so busy that submitters are spared
 	// reading the clock. A submission is then dated up to lookEvery late.
 	floodOps = 1024
@@ -46,7 +41,7 @@ type owner struct {
 
 	taken   uint64 // how many operations were staged, or the one being staged included
 	looked  int64  // when the last look began
-	onward  onward // between the batches of this look
+	onward  onward // while this look tells
 	turns   turns  // likewise, if it is a long one
 	aged    int64  // when the core's memory was last asked what it needs
 	found   int64  // the time given to unstamped operations of this drain

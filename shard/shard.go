@@ -58,8 +58,8 @@
 //
 // The thread that it wakes on may be the one that waited at Go's poller. For a look at
 // many operations it has another one sent there (ring.Bell.Relieve); and where it tells
-// for longer than a millisecond, submissions may go on between its batches (onward.go),
-// and others may have the processor (giveway.go).
+// for longer than a millisecond, submissions may go on meanwhile (onward.go), and others
+// may have the processor (giveway.go).
 package shard
 
 import (

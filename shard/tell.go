@@ -12,6 +12,7 @@ type telling struct {
 	batch     []Decision
 	next      int     // decision of batch
 	members   members // its contenders that are not told yet
+	atOnce    int     // how many more are told before there is a pause
 	verdict   Verdict
 	ranks     ranking
 	scouting  scout
@@ -20,7 +21,7 @@ type telling struct {
 // deliver decides the groups that are due and tells their contenders.
 func (s *Shard) deliver() {
 	t := &s.owner.telling
-	s.owner.onward = onward{}
+	s.owner.onward.begin(t.open)
 	for {
 		if !t.open {
 			if !s.decide() {
@@ -31,6 +32,9 @@ func (s *Shard) deliver() {
 		s.hooks()
 		s.show()
 		for !s.tell() {
+			if t.atOnce == 0 { // else somebody panicked
+				s.pause()
+			}
 		}
 		decided := len(t.batch) > 0
 		*t = telling{ranks: ranking{scratch: t.ranks.kept()}}
@@ -63,7 +67,7 @@ func (s *Shard) decide() bool {
 		t.members = t.batch[0].members // before any hook: it may end the goroutine
 	}
 	s.tally.count(t.batch)
-	s.owner.onward.count(t.batch)
+	s.owner.onward.count(t.batch, len(t.dismissed))
 	s.relieve(s.owner.onward.told)
 	if s.hottest != nil {
 		s.hottest.count(t.batch, s.owner.looked)
@@ -101,19 +105,28 @@ func (s *Shard) hook(call func(), set bool) {
 	}
 }
 
-// tell tells everybody of the batch, in order. It returns false if one of them
-// panicked; called again, it goes on behind that one.
+// tell tells everybody of the batch, in order. It returns false after longLook of them,
+// with nobody left to be told at once, or if one panicked; called again, it goes on behind
+// that one.
 func (s *Shard) tell() (done bool) {
 	defer s.guard()
 	t := &s.owner.telling
-	for len(t.dismissed) > 0 {
+	if t.atOnce == 0 {
+		t.atOnce = longLook
+	}
+	for ; len(t.dismissed) > 0; t.atOnce-- {
+		if t.atOnce == 0 {
+			return false
+		}
 		d := &t.dismissed[0]
 		t.dismissed = t.dismissed[1:]
 		s.tellDismissed(d)
 	}
 	for t.next < len(t.batch) {
 		if d := &t.batch[t.next]; d.listened {
-			s.tellGroup(d)
+			if s.tellGroup(d); t.members.left > 0 {
+				return false
+			}
 		}
 		if t.next++; t.next < len(t.batch) {
 			t.members = t.batch[t.next].members
@@ -122,7 +135,7 @@ func (s *Shard) tell() (done bool) {
 	return true
 }
 
-// tellGroup tells the rest of one group.
+// tellGroup tells the rest of one group, as far as that is allowed at once.
 func (s *Shard) tellGroup(d *Decision) {
 	t := &s.owner.telling
 	t.verdict = Verdict{
@@ -144,7 +157,7 @@ func (s *Shard) tellGroup(d *Decision) {
 		t.ranks.fault = nil
 		s.reportFault(f)
 	}
-	for t.members.left > 0 {
+	for ; t.members.left > 0 && t.atOnce > 0; t.atOnce-- {
 		t.scout()
 		member := t.members.standing()
 		t.ranks.at = t.members.left
