@@ -96,8 +96,8 @@ func (p *plan) ask(head string, m measurement, by ...string) {
 func newPlan(f *reportFlags) *plan {
 	c := scenarios{f.Seed}
 	p := &plan{scenarios: c}
+	p.homeScenario(c) // first, since there may be no time for the rest of the second round
 	p.wholeJob(c)
-	p.homeScenario(c)
 	p.waiting(c)
 	p.together(c)
 	p.limits(c)
