@@ -2,7 +2,7 @@ package shard
 
 // onward is whether operations are staged while a series of decisions is told.
 type onward struct {
-	told, groups   int // contenders and their groups, in this look
+	told, groups   int // contenders, dismissed ones included, and the groups of this look
 	pauses         int // since goOn was called
 	asked, allowed bool
 }
@@ -10,8 +10,10 @@ type onward struct {
 // begin is called by an owner that begins to deliver, or goes on for one whose goroutine
 // ended in the midst of a batch.
 func (w *onward) begin(midst bool) {
-	if *w = (onward{told: w.told, groups: w.groups}); !midst {
-		*w = onward{}
+	told, groups, pauses := w.told, w.groups, w.pauses
+	*w = onward{}
+	if midst {
+		w.told, w.groups, w.pauses = told, groups, pauses
 	}
 }
 

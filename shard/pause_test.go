@@ -176,3 +176,29 @@ func TestDismissedAreToldInParts(t *testing.T) {
 	require.Equal(t, size, told)
 	require.Equal(t, size, s.owner.onward.told)
 }
+
+// A part may end between those who are dismissed and the groups of a batch, of which some
+// are not listened to: nobody is left out, or told twice.
+func TestPartEndsBetweenDismissedAndBatch(t *testing.T) {
+	s := New(Config{RingSize: longLook + 3, Now: func() int64 { return 0 }})
+	var told []uint64
+	stage := func(n uint64, count int) {
+		for range count {
+			s.mustStage(t, n, &Ticket{To: contender(func(*Verdict) { told = append(told, n) })})
+		}
+	}
+	stage(1, longLook)
+	stage(2, 1)
+	s.mustStage(t, 3, nil)
+	stage(4, 1)
+	s.look()
+	core := s.owner.core
+	cleared := target(1)
+	require.Equal(t, longLook, core.Clear(&cleared, tableHashes["spread"](1)))
+	core.Advance(int64(onwardWindow + Tick))
+	require.True(t, s.decide())
+	require.False(t, s.tell())
+	require.Len(t, told, longLook)
+	require.True(t, s.tell())
+	require.Equal(t, []uint64{1, 2, 4}, told[longLook-1:])
+}

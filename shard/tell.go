@@ -32,7 +32,7 @@ func (s *Shard) deliver() {
 		s.hooks()
 		s.show()
 		for !s.tell() {
-			if t.atOnce == 0 { // else somebody panicked
+			if t.atOnce == 0 { // else only somebody panicked
 				s.pause()
 			}
 		}
@@ -114,10 +114,11 @@ func (s *Shard) tell() (done bool) {
 	if t.atOnce == 0 {
 		t.atOnce = longLook
 	}
-	for ; len(t.dismissed) > 0; t.atOnce-- {
+	for len(t.dismissed) > 0 {
 		if t.atOnce == 0 {
 			return false
 		}
+		t.atOnce--
 		d := &t.dismissed[0]
 		t.dismissed = t.dismissed[1:]
 		s.tellDismissed(d)
@@ -157,7 +158,8 @@ func (s *Shard) tellGroup(d *Decision) {
 		t.ranks.fault = nil
 		s.reportFault(f)
 	}
-	for ; t.members.left > 0 && t.atOnce > 0; t.atOnce-- {
+	for t.members.left > 0 && t.atOnce > 0 {
+		t.atOnce--
 		t.scout()
 		member := t.members.standing()
 		t.ranks.at = t.members.left
