@@ -10,22 +10,19 @@ type onward struct {
 // begin is called by an owner that begins to deliver, or goes on for one whose goroutine
 // ended in the midst of a batch.
 func (w *onward) begin(midst bool) {
-	told, groups, pauses := w.told, w.groups, w.pauses
-	*w = onward{}
-	if midst {
-		w.told, w.groups, w.pauses = told, groups, pauses
+	w.asked = false // it may be another answer now
+	if !midst {
+		*w = onward{}
 	}
 }
 
 // pause lets others have a turn in the midst of a batch, which may be one group of a
 // million: the processor, and, when longTelling were told since, the submissions that
-// wait. To let these in as often costs more of the processors' time, up to a quarter, than
-// it gains.
+// wait. To let these in at each pause costs up to a quarter more of the processors' time.
 func (s *Shard) pause() {
 	s.giveWay()
-	if w := &s.owner.onward; w.pauses+1 < longTelling/longLook {
-		w.pauses++
-	} else {
+	w := &s.owner.onward
+	if w.pauses++; w.pauses == longTelling/longLook {
 		s.goOn()
 	}
 }

@@ -20,42 +20,42 @@ type audience struct {
 
 // newAudience stages a group without rules.
 func newAudience(t *testing.T, size int, config Config, told func(*Verdict)) *audience {
-	c := &audience{t: t, members: make([]Ticket, size)}
-	config.RingSize, config.Now = 1024, func() int64 { c.now++; return c.now }
-	c.shard = New(config)
-	for i := range c.members {
-		c.members[i].To = contender(func(v *Verdict) {
+	a := &audience{t: t, members: make([]Ticket, size)}
+	config.RingSize, config.Now = 1024, func() int64 { a.now++; return a.now }
+	a.shard = New(config)
+	for i := range a.members {
+		a.members[i].To = contender(func(v *Verdict) {
 			require.Equal(t, size, v.Contenders)
-			c.told++
+			a.told++
 			told(v)
 		})
-		c.shard.mustStage(t, audienceTarget, &c.members[i])
+		a.shard.mustStage(t, audienceTarget, &a.members[i])
 		if i%512 == 511 {
-			c.shard.look()
+			a.shard.look()
 		}
 	}
-	c.shard.look()
-	require.Zero(t, c.told)
-	return c
+	a.shard.look()
+	require.Zero(t, a.told)
+	return a
 }
 
 const audienceTarget = 1
 
 // stage stages an operation among those that are told.
-func (c *audience) stage(n uint64, terms Terms, priority int32, told func(*Verdict)) {
+func (a *audience) stage(n uint64, terms Terms, priority int32, told func(*Verdict)) {
 	op := Op{Target: target(n), Hash: tableHashes["spread"](n), Terms: terms, Priority: priority, Ticket: &Ticket{To: contender(told)}}
-	_, err := c.shard.Stage(&op)
-	require.NoError(c.t, err)
+	_, err := a.shard.Stage(&op)
+	require.NoError(a.t, err)
 }
 
 // close closes all windows and all those that are opened meanwhile.
-func (c *audience) close() {
+func (a *audience) close() {
 	for range 3 {
-		c.now += int64(onwardWindow + Tick)
-		c.shard.look()
+		a.now += int64(onwardWindow + Tick)
+		a.shard.look()
 	}
-	require.Equal(c.t, len(c.members), c.told)
-	require.Zero(c.t, c.shard.owner.core.Staged())
+	require.Equal(a.t, len(a.members), a.told)
+	require.Zero(a.t, a.shard.owner.core.Staged())
 }
 
 // Submissions go on, too, while one large group is told, though the ring holds few of
@@ -63,29 +63,29 @@ func (c *audience) close() {
 // also behind one that panics.
 func TestSubmissionsGoOnInTheMidstOfAGroup(t *testing.T) {
 	const size, each, panics = 4 * longTelling, 24, 10_007
-	var c *audience
+	var a *audience
 	last, late, own := uint64(0), 0, 0
-	c = newAudience(t, size, Config{}, func(v *Verdict) {
-		require.True(t, c.told == 1 || v.Op.Sequence > last, "in the order of submission")
+	a = newAudience(t, size, Config{}, func(v *Verdict) {
+		require.True(t, a.told == 1 || v.Op.Sequence > last, "in the order of submission")
 		last = v.Op.Sequence
-		switch begun := c.now; {
-		case c.told%(2*each) == 0: // for the same target
-			c.stage(audienceTarget, NewTerms(onwardWindow, 0), 0, func(v *Verdict) {
+		switch begun := a.now; {
+		case a.told%(2*each) == 0: // for the same target
+			a.stage(audienceTarget, NewTerms(onwardWindow, 0), 0, func(v *Verdict) {
 				late++
 				require.Equal(t, size/(2*each), v.Contenders, "in a window that was closed")
 			})
-		case c.told%each == 0: // for one of its own
-			c.stage(uint64(2+c.told), NewTerms(onwardWindow, 0), 0, func(v *Verdict) {
+		case a.told%each == 0: // for one of its own
+			a.stage(uint64(2+a.told), NewTerms(onwardWindow, 0), 0, func(v *Verdict) {
 				own++
 				require.GreaterOrEqual(t, v.Opened, begun, "dated before it was submitted")
 			})
 		}
-		if c.told%panics == 0 {
+		if a.told%panics == 0 {
 			panic("a contender's")
 		}
 	})
-	c.close()
-	require.EqualValues(t, size/panics, c.shard.tally.incidents.Load())
+	a.close()
+	require.EqualValues(t, size/panics, a.shard.tally.incidents.Load())
 	require.Equal(t, size/(2*each), late)
 	require.Equal(t, size/each, late+own)
 }
@@ -93,27 +93,27 @@ func TestSubmissionsGoOnInTheMidstOfAGroup(t *testing.T) {
 // So they do if the goroutine ends and another one goes on.
 func TestSubmissionsGoOnBehindOneThatEndsTheGoroutine(t *testing.T) {
 	const each = 24
-	var c *audience
+	var a *audience
 	own := 0
-	c = newAudience(t, 4*longTelling, Config{}, func(*Verdict) {
-		if c.told%each == 0 {
-			c.stage(uint64(2+c.told), NewTerms(onwardWindow, 0), 0, func(*Verdict) { own++ })
+	a = newAudience(t, 4*longTelling, Config{}, func(*Verdict) {
+		if a.told%each == 0 {
+			a.stage(uint64(2+a.told), NewTerms(onwardWindow, 0), 0, func(*Verdict) { own++ })
 		}
-		if c.told == longLook+each/2 {
+		if a.told == longLook+each/2 {
 			runtime.Goexit()
 		}
 	})
 	ended := make(chan struct{})
-	c.now += int64(onwardWindow + Tick)
+	a.now += int64(onwardWindow + Tick)
 	go func() {
 		defer close(ended)
-		c.shard.look()
+		a.shard.look()
 	}()
 	<-ended
-	require.Equal(t, longLook+each/2, c.told)
-	c.shard.deliver() // as the next owner does
-	c.close()
-	require.Equal(t, len(c.members)/each, own)
+	require.Equal(t, longLook+each/2, a.told)
+	a.shard.deliver() // as the next owner does
+	a.close()
+	require.Equal(t, len(a.members)/each, own)
 }
 
 // Where there are rules, nobody is let in while a batch is not released, which would take
@@ -121,36 +121,36 @@ func TestSubmissionsGoOnBehindOneThatEndsTheGoroutine(t *testing.T) {
 func TestRulesLetNobodyInInTheMidst(t *testing.T) {
 	t.Run("early", func(t *testing.T) {
 		const late = min(600, longTelling)
-		var c *audience
+		var a *audience
 		lost := 0
-		c = newAudience(t, 2*longTelling, Config{Rules: []Rules{{Early: true}}}, func(*Verdict) {
-			if c.told <= late {
-				c.stage(2, NewTerms(time.Millisecond, 1), 0, func(*Verdict) { lost++ })
+		a = newAudience(t, 2*longTelling, Config{Rules: []Rules{{Early: true}}}, func(*Verdict) {
+			if a.told <= late {
+				a.stage(2, NewTerms(time.Millisecond, 1), 0, func(*Verdict) { lost++ })
 			}
 		})
-		c.close()
+		a.close()
 		require.Equal(t, late, lost)
 	})
 	t.Run("preempt", func(t *testing.T) {
 		preempted := 0
 		rules := []Rules{{Exclusive: true, Preempt: true, Decisive: 5}}
 		hook := func(all []Preemption) { preempted += len(all) }
-		var c *audience
-		c = newAudience(t, 2*longTelling, Config{Rules: rules, Preempted: hook}, func(*Verdict) {
-			if c.told < 600 {
-				c.stage(2, NewTerms(onwardWindow, 1), 9, func(*Verdict) {})
+		var a *audience
+		a = newAudience(t, 2*longTelling, Config{Rules: rules, Preempted: hook}, func(*Verdict) {
+			if a.told < 600 {
+				a.stage(2, NewTerms(onwardWindow, 1), 9, func(*Verdict) {})
 			}
 		})
-		c.stage(2, NewTerms(time.Millisecond, 1), 0, func(*Verdict) {})
-		c.shard.look()
-		c.now += int64(2 * time.Millisecond)
-		c.shard.look()
-		require.Len(t, c.shard.owner.core.Holds(), 1)
-		c.now += int64(onwardWindow + Tick)
-		c.shard.look()
-		c.now += int64(onwardWindow + Tick)
-		c.shard.look()
-		require.Equal(t, len(c.members), c.told)
+		a.stage(2, NewTerms(time.Millisecond, 1), 0, func(*Verdict) {})
+		a.shard.look()
+		a.now += int64(2 * time.Millisecond)
+		a.shard.look()
+		require.Len(t, a.shard.owner.core.Holds(), 1)
+		a.now += int64(onwardWindow + Tick)
+		a.shard.look()
+		a.now += int64(onwardWindow + Tick)
+		a.shard.look()
+		require.Equal(t, len(a.members), a.told)
 		require.Equal(t, 1, preempted)
 	})
 }

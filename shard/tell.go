@@ -106,8 +106,7 @@ func (s *Shard) hook(call func(), set bool) {
 }
 
 // tell tells everybody of the batch, in order. It returns false after longLook of them,
-// with nobody left to be told at once, or if one panicked; called again, it goes on behind
-// that one.
+// when atOnce is 0, or behind one that panicked; called again, it goes on there.
 func (s *Shard) tell() (done bool) {
 	defer s.guard()
 	t := &s.owner.telling
