@@ -16,7 +16,7 @@ func TestWavesKeepTheirMemory(t *testing.T) {
 	wave := func(targets, each uint64) {
 		for range each {
 			for n := range targets {
-				op := Op{Target: target(n), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](n) &^ heedBit}
+				op := Op{Target: target(n), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](n) &^ hashFlags}
 				core.Stage(&op, sequence, now)
 				sequence++
 			}

@@ -27,7 +27,7 @@ func benchmarkCore(b *testing.B, inFlight, targets int, random bool) {
 	ops := make([]Op, targets)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range ops {
-		ops[i] = Op{Target: target(rng.Uint64()), Terms: NewTerms(time.Duration(window), 0), At: unstamped, Hash: rng.Uint32() &^ heedBit}
+		ops[i] = Op{Target: target(rng.Uint64()), Terms: NewTerms(time.Duration(window), 0), At: unstamped, Hash: rng.Uint32() &^ hashFlags}
 	}
 	c := NewCore(CoreConfig{})
 	now, step := int64(0), max(1, window/int64(inFlight))

@@ -15,7 +15,7 @@ import (
 // does the target's running winner, if it is exclusive.
 func (c *Core) Clear(target *uuid.UUID, hash uint32) (n int) {
 	before := len(c.dismissed)
-	if index, ok := c.table.find(target, hash&^heedBit, &c.groups); ok {
+	if index, ok := c.table.find(target, hash&^hashFlags, &c.groups); ok {
 		c.clearWindow(index, c.groups.at(index))
 	}
 	if c.parked > 0 {

@@ -44,7 +44,7 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 // CloseFired closes the windows whose time has come, all at once, so that operations
 // can be staged before these are decided: they open the next ones. It reports false
 // if none may be, since that could change a decision: where there are rules, locks or a
-// limit, or operations that can be withdrawn or try again.
+// limit, or operations that may try again.
 func (c *Core) CloseFired() bool {
 	if !c.plain() {
 		return false
@@ -52,10 +52,10 @@ func (c *Core) CloseFired() bool {
 	ahead := c.wheel.fired.head
 	for lead, next := 0, c.wheel.fired.head; next != 0; lead-- {
 		if lead == 0 {
-			ahead, lead = c.warmFired(ahead)
+			ahead, lead, _ = c.warmFired(ahead)
 		}
 		g := c.groups.at(next - 1)
-		if g.flags&heeded != 0 {
+		if c.mayHaveExtras(g, nil) {
 			return false // what was closed so far makes no difference
 		}
 		if g.flags&closed == 0 {
@@ -65,6 +65,12 @@ func (c *Core) CloseFired() bool {
 		next = g.next
 	}
 	return true
+}
+
+// mayHaveExtras reports whether the Extra of some operation of a group may count. A window
+// without rules stays due when it was when the operation came.
+func (c *Core) mayHaveExtras(g *group, x *more) bool {
+	return g.flags&heeded != 0 && (x != nil || g.due <= c.extras)
 }
 
 // plain reports whether there is nothing beside windows without rules.

@@ -34,7 +34,13 @@ func (c *Core) gather(g *group, x *more) (intact bool) {
 	before := g.count
 	c.walk = walk{size: before}
 	g.count = 0
+	ahead, lead := to, uint32(0)
+	c.settled += int(before)
 	for from := to; from.left > 0; from.advance() {
+		if lead == 0 {
+			lead = c.lookAhead(&ahead)
+		}
+		lead--
 		c.walk.from = before - from.left
 		s := from.standing()
 		if s.empty() {
@@ -88,7 +94,7 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 		winner = c.at(g, at)
 	}
 	c.keepFault(x)
-	folded, retried := c.dispose(g, at)
+	folded, retried := c.dispose(g, x, at)
 	if g.count == 0 {
 		c.undecided(g)
 		c.release(index, g)
@@ -182,8 +188,8 @@ func (c *Core) chosen(g *group, x *more, r *Rules) place {
 // dispose takes those out of a group who are not told now: operations that try
 // again. Without a winner nobody does. It returns how many are folded into the
 // winner and how many try again.
-func (c *Core) dispose(g *group, winner place) (folded, retried int) {
-	if g.flags&heeded == 0 {
+func (c *Core) dispose(g *group, x *more, winner place) (folded, retried int) {
+	if !c.mayHaveExtras(g, x) {
 		return 0, 0
 	}
 	var fold *Fold

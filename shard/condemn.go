@@ -73,7 +73,7 @@ func (s *Standing) confirmed() bool {
 func (c *Core) condemnOp(op *Op, id uint64, now int64, fault *Fault) {
 	c.condemnEntrant(&entrant{
 		Standing: Standing{Ticket: op.Ticket, ID: id, Priority: op.Priority},
-		target:   op.Target, hash: op.Hash &^ heedBit,
+		target:   op.Target, hash: op.Hash &^ hashFlags,
 	}, c.arrival(op, now), fault)
 }
 

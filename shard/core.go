@@ -47,6 +47,8 @@ type Core struct {
 	asked     bool   // Decide has begun, and has not returned
 	current   uint32 // index+1 of the group that is being decided by rules; see condemnGroup
 	walk      walk
+	settled   int     // contenders that were settled for this batch, in groups with heeded ones
+	extras    int64   // when the last plain window is due that got an operation whose Extra counts
 	entering  entrant // while it enters, to be found by condemnEntrant
 	enters    bool
 
@@ -109,7 +111,7 @@ func NewCore(config CoreConfig) *Core {
 // An operation arrives at op.At, or at now if it is unstamped, but not before
 // the last Advance: it was not there then.
 func (c *Core) Stage(op *Op, sequence uint64, now int64) {
-	hash := op.Hash &^ heedBit
+	hash := op.Hash &^ hashFlags
 	id := op.Tag
 	if op.Ticket != nil {
 		id = sequence
@@ -133,6 +135,9 @@ func (c *Core) Stage(op *Op, sequence uint64, now int64) {
 	}
 	if op.Hash&heedBit != 0 {
 		g.flags |= heeded
+		if op.Hash&extraBit != 0 {
+			c.extras = max(c.extras, g.due)
+		}
 	}
 	c.staged++
 }
@@ -196,10 +201,10 @@ func (c *Core) Abandon() {
 func (c *Core) Decide() []Decision {
 	c.asked = true
 	c.resume()
-	for popped := 0; len(c.batch) < batchSize; popped++ {
+	for popped := 0; !c.enough(); popped++ {
 		c.enterAgain()
 		if popped%decideAhead == 0 {
-			c.warmFired(c.wheel.fired.head)
+			c.warmDue()
 		}
 		index, ok := c.wheel.popFired()
 		if !ok {
@@ -218,8 +223,14 @@ func (c *Core) Decide() []Decision {
 		c.announce(index, g, c.at(g, g.best))
 	}
 	c.name()
-	c.asked = false
+	c.asked, c.settled = false, 0 // but not if user's code has ended the goroutine: it goes on
 	return c.batch
+}
+
+// enough reports whether a batch is large enough to be told. What had to be settled is
+// told while its memory is near.
+func (c *Core) enough() bool {
+	return len(c.batch) == batchSize || len(c.batch) > 0 && c.settled >= longLook
 }
 
 // name reads the names of a batch's winners, all at once: mostly the processor has

@@ -91,7 +91,7 @@ func TestTicketIsInUseUntilTheEnd(t *testing.T) {
 func TestCoreShrinksAfterBurst(t *testing.T) {
 	core := NewCore(CoreConfig{})
 	for i := range uint64(100_000) {
-		hash := tableHashes["spread"](i/5) &^ heedBit
+		hash := tableHashes["spread"](i/5) &^ hashFlags
 		op := Op{Target: target(i / 5), At: unstamped, Terms: NewTerms(1, 0), Hash: hash}
 		core.Stage(&op, i, 0)
 	}

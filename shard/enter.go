@@ -61,6 +61,9 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 	at := c.append(g, s.Ticket, s.ID, s.Priority)
 	if s.Ticket != nil && s.Ticket.heeded() {
 		g.flags |= heeded
+		if s.Ticket.Extra.counts() {
+			c.extras = max(c.extras, g.due)
+		}
 	}
 	if c.config.Limit > 0 {
 		c.ranks.add(rank{

@@ -11,18 +11,18 @@ import (
 // Closing the windows whose time has come before they are decided changes nothing but
 // where later operations go: into the next windows.
 func TestCloseFired(t *testing.T) {
-	decisions := func(closeFired, heeded bool) (all []Decision) {
+	decisions := func(closeFired, withdrawable, retries bool) (all []Decision) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		core := NewCore(CoreConfig{})
 		sequence := uint64(0)
 		stage := func(n int) {
 			for range n {
 				k := rng.Uint64N(900)
-				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](k) &^ heedBit, Priority: int32(rng.IntN(5)), Tag: sequence}
+				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](k) &^ hashFlags, Priority: int32(rng.IntN(5)), Tag: sequence}
 				switch kind := rng.IntN(4); {
 				case kind == 0:
-					op.Ticket = &Ticket{Withdrawable: heeded, To: ignoring{}}
-				case kind == 1 && heeded:
+					op.Ticket = &Ticket{Withdrawable: withdrawable, To: ignoring{}}
+				case kind == 1 && retries:
 					op.Ticket = &Ticket{To: ignoring{}, Extra: &Extra{Retry: Retry{Limit: 1}}}
 				}
 				require.True(t, op.Begin())
@@ -37,9 +37,9 @@ func TestCloseFired(t *testing.T) {
 			stage(3000)
 			core.Advance(core.now + int64(Tick))
 			if closeFired {
-				require.Equal(t, !heeded, core.CloseFired())
-				require.Equal(t, !heeded, core.CloseFired(), "again")
-				require.True(t, heeded || core.Open() == 0)
+				require.Equal(t, !retries, core.CloseFired())
+				require.Equal(t, !retries, core.CloseFired(), "again")
+				require.True(t, retries || core.Open() == 0)
 			}
 			for batch := core.Decide(); len(batch) > 0; batch = core.Decide() {
 				for i := range batch {
@@ -58,10 +58,12 @@ func TestCloseFired(t *testing.T) {
 		}
 		return all
 	}
-	for _, heeded := range []bool{false, true} {
-		plain := decisions(false, heeded)
-		require.Equal(t, plain, decisions(true, heeded))
-		require.Greater(t, len(plain), 2*batchSize)
+	for _, withdrawable := range []bool{false, true} {
+		for _, retries := range []bool{false, true} {
+			plain := decisions(false, withdrawable, retries)
+			require.Equal(t, plain, decisions(true, withdrawable, retries))
+			require.Greater(t, len(plain), 2*batchSize)
+		}
 	}
 
 	core := NewCore(CoreConfig{})
@@ -88,11 +90,11 @@ func TestCloseFiredOnlyWithoutRules(t *testing.T) {
 		op     Op
 		lock   bool
 	}{
-		"rules":        {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
-		"limit":        {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
-		"withdrawable": {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Withdrawable: true}}},
-		"retry":        {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
-		"lock":         {op: Op{Terms: NewTerms(1, 0)}, lock: true},
+		"rules": {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"limit": {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
+		"fold":  {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Fold: &Fold{}}}}},
+		"retry": {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
+		"lock":  {op: Op{Terms: NewTerms(1, 0)}, lock: true},
 	} {
 		core := NewCore(c.config)
 		if c.lock {
@@ -197,6 +199,51 @@ func TestNothingIsClosedInAdvanceOfWhoTriesAgain(t *testing.T) {
 	core.Release()
 	require.Equal(t, 1, core.Staged(), "the loser does")
 	require.False(t, core.CloseFired(), "it waits for its time")
+}
+
+// It matters for as long as a window is open that got such an operation, also if it got
+// it back; and not to windows that close later.
+func TestWindowsAreClosedInAdvanceOfLaterRetries(t *testing.T) {
+	core := NewCore(CoreConfig{})
+	tickets := make([]Ticket, 0, 8)
+	stage := func(n uint64, window int64, extra *Extra, priority int32) {
+		tickets = append(tickets, Ticket{Withdrawable: true, To: ignoring{}, Extra: extra})
+		op := Op{
+			Target: target(n), Hash: tableHashes["spread"](n), At: unstamped, Terms: NewTerms(time.Duration(window), 0),
+			Priority: priority, Ticket: &tickets[len(tickets)-1],
+		}
+		require.True(t, op.Begin())
+		core.Stage(&op, uint64(len(tickets)), core.now)
+	}
+	decide := func() (decided int) {
+		for batch := core.Decide(); len(batch) > 0; batch = core.Decide() {
+			decided += len(batch)
+			core.Release()
+		}
+		return decided
+	}
+	tick := int64(Tick)
+	stage(1, tick, nil, 0)
+	stage(2, 2*tick, &Extra{Retry: Retry{Limit: 1}}, 0)
+	stage(2, 2*tick, nil, 1)
+	core.Advance(tick)
+	require.False(t, core.CloseFired(), "windows of different lengths are not told apart")
+	require.Equal(t, 1, decide())
+	stage(3, 2*tick, nil, 0)
+	core.Advance(2 * tick)
+	require.False(t, core.CloseFired(), "one of these may try again")
+	require.Equal(t, 1, decide(), "and does: in a window until 4 ticks")
+	core.Advance(3 * tick)
+	require.False(t, core.CloseFired())
+	require.Equal(t, 1, decide())
+	stage(4, 2*tick, nil, 0)
+	core.Advance(4 * tick)
+	require.False(t, core.CloseFired(), "it does not any more, but that is not looked up")
+	require.Equal(t, 1, decide())
+	core.Advance(5 * tick)
+	require.True(t, core.CloseFired())
+	require.Equal(t, 1, decide())
+	require.Zero(t, core.Staged())
 }
 
 // What goes on is counted, and bounded, as it goes on; and what lies in the inbox is

@@ -28,10 +28,10 @@ type Op struct {
 
 	Priority int32
 
-	// Hash is the target's, from the function that routes it here. Its lowest
-	// bit is not used for placing: it says whether the ticket has to be read
-	// when its group is decided, so that the owner need not touch the ticket to
-	// know. Set by Begin.
+	// Hash is the target's, from the function that routes it here. Its two lowest
+	// bits are not used for placing: they say whether the ticket has to be read
+	// when its group is decided, and whether its Extra has a say then, so that the
+	// owner need not touch the ticket to know. Set by Begin.
 	Hash uint32
 }
 
@@ -59,8 +59,12 @@ func (t Terms) Rules() uint8 { return uint8(t) }
 // unstamped is the At of an operation whose producer did not read the clock.
 const unstamped = -1
 
-// heedBit is the bit of Op.Hash that is a flag.
-const heedBit = 1
+// The bits of Op.Hash that are flags.
+const (
+	heedBit   = 1 << iota // the ticket is heeded
+	extraBit              // its Extra counts
+	hashFlags = heedBit | extraBit
+)
 
 // Contender is told what became of its operation.
 type Contender interface {
@@ -131,9 +135,10 @@ type Extra struct {
 func (x *Extra) begin(op *Op) { x.own, x.retries, x.terms = op.Priority, 0, op.Terms }
 
 // heeded reports whether the owner has to read the ticket at the decision.
-func (t *Ticket) heeded() bool {
-	return t.Withdrawable || t.Extra != nil && (t.Extra.Retry.Limit > 0 || t.Extra.Fold != nil)
-}
+func (t *Ticket) heeded() bool { return t.Withdrawable || t.Extra.counts() }
+
+// counts reports whether its operation may become something else than won or lost.
+func (x *Extra) counts() bool { return x != nil && (x.Retry.Limit > 0 || x.Fold != nil) }
 
 // The states of a withdrawable ticket.
 const (

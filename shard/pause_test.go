@@ -20,10 +20,15 @@ type audience struct {
 
 // newAudience stages a group without rules.
 func newAudience(t *testing.T, size int, config Config, told func(*Verdict)) *audience {
+	return newAudienceOf(t, size, false, config, told)
+}
+
+func newAudienceOf(t *testing.T, size int, withdrawable bool, config Config, told func(*Verdict)) *audience {
 	a := &audience{t: t, members: make([]Ticket, size)}
 	config.RingSize, config.Now = 1024, func() int64 { a.now++; return a.now }
 	a.shard = New(config)
 	for i := range a.members {
+		a.members[i].Withdrawable = withdrawable
 		a.members[i].To = contender(func(v *Verdict) {
 			require.Equal(t, size, v.Contenders)
 			a.told++
@@ -62,10 +67,16 @@ func (a *audience) close() {
 // them: into the next windows, and dated when they came. Everybody is told once, in order,
 // also behind one that panics.
 func TestSubmissionsGoOnInTheMidstOfAGroup(t *testing.T) {
+	for _, withdrawable := range []bool{false, true} {
+		testSubmissionsGoOnInTheMidstOfAGroup(t, withdrawable)
+	}
+}
+
+func testSubmissionsGoOnInTheMidstOfAGroup(t *testing.T, withdrawable bool) {
 	const size, each, panics = 4 * longTelling, 24, 10_007
 	var a *audience
 	last, late, own := uint64(0), 0, 0
-	a = newAudience(t, size, Config{}, func(v *Verdict) {
+	a = newAudienceOf(t, size, withdrawable, Config{}, func(v *Verdict) {
 		require.True(t, a.told == 1 || v.Op.Sequence > last, "in the order of submission")
 		last = v.Op.Sequence
 		switch begun := a.now; {

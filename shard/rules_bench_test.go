@@ -71,7 +71,7 @@ func benchmarkRules(b *testing.B, c *Core, rules uint8, targets int, extra *Extr
 	ops := make([]Op, targets)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range ops {
-		ops[i] = Op{Target: target(rng.Uint64()), Terms: NewTerms(window, rules), At: unstamped, Hash: rng.Uint32() &^ heedBit}
+		ops[i] = Op{Target: target(rng.Uint64()), Terms: NewTerms(window, rules), At: unstamped, Hash: rng.Uint32() &^ hashFlags}
 	}
 	tickets := make([]struct {
 		Ticket

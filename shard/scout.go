@@ -56,3 +56,15 @@ func (t *telling) gather() (n int) {
 	s.members = m
 	return n
 }
+
+// lookAhead touches the next tickets of a group, which are to be settled. It returns of
+// how many members.
+func (c *Core) lookAhead(m *members) (n uint32) {
+	for ; n < scoutAhead && m.left > 0; n++ {
+		if t := m.chunk.tickets[m.slot]; t != nil && t != &gone { // that is every shard's
+			t.touched = true
+		}
+		m.advance()
+	}
+	return n
+}

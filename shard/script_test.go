@@ -43,6 +43,9 @@ import (
 //
 // A target is its name; the one named zero is the zero UUID.
 func TestCoreScripts(t *testing.T) {
+	if explored {
+		t.Skip("batches are smaller there, and whoever is dismissed is told with one")
+	}
 	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		s := newScript()
 		datadriven.RunTest(t, path, s.run)
@@ -193,7 +196,7 @@ var choices = map[string]func([]Standing) int{
 // stage stages one operation, or several with the same other arguments.
 func (s *script) stage(t *testing.T, d *datadriven.TestData) {
 	op := Op{Target: targetNamed(values(t, d, "target")[0]), At: unstamped}
-	op.Hash = uint32(xxhash.Sum64(op.Target[:])) &^ heedBit
+	op.Hash = uint32(xxhash.Sum64(op.Target[:])) &^ hashFlags
 	op.Terms = NewTerms(time.Duration(moment(t, d, "window")), s.rulesOf(t, d))
 	if d.HasArg("at") {
 		op.At = moment(t, d, "at")

@@ -209,7 +209,7 @@ func (s *Shard) announce(first uint64, n int, due int64) {
 // is in use. Shard.Stage does it for its submitters; who drives a Core directly
 // calls it before Core.Stage.
 func (op *Op) Begin() bool {
-	op.Hash &^= heedBit
+	op.Hash &^= hashFlags
 	t := op.Ticket
 	if t == nil || !t.heeded() {
 		return true
@@ -217,6 +217,9 @@ func (op *Op) Begin() bool {
 	op.Hash |= heedBit
 	if t.Withdrawable && !t.begin() {
 		return false
+	}
+	if t.Extra.counts() {
+		op.Hash |= extraBit
 	}
 	if t.Extra != nil {
 		t.Extra.begin(op)

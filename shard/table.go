@@ -26,7 +26,7 @@ const tableMin = 64 // cells
 
 func cellOf(hash, index uint32) uint64 { return uint64(hash)<<32 | uint64(index+1) }
 
-func (t *table) home(hash uint32) int { return int(hash>>1) & (len(t.cells) - 1) }
+func (t *table) home(hash uint32) int { return int(hash>>2) & (len(t.cells) - 1) }
 
 // find returns the group of the target.
 func (t *table) find(target *uuid.UUID, hash uint32, groups *slab[group]) (uint32, bool) {

@@ -30,7 +30,7 @@ func target(n uint64) (id uuid.UUID) {
 
 // toggle inserts the nth target, or removes it if it is there.
 func (r *tableRun) toggle(n uint64) {
-	id, hash := target(n), r.hash(n)&^heedBit
+	id, hash := target(n), r.hash(n)&^hashFlags
 	index, ok := r.table.find(&id, hash, &r.groups)
 	want, exists := r.want[id]
 	if ok != exists || index != want {
@@ -52,7 +52,7 @@ func (r *tableRun) toggle(n uint64) {
 func (r *tableRun) check(n uint64) {
 	for i := range n {
 		id := target(i)
-		index, ok := r.table.find(&id, r.hash(i)&^heedBit, &r.groups)
+		index, ok := r.table.find(&id, r.hash(i)&^hashFlags, &r.groups)
 		if want, exists := r.want[id]; ok != exists || index != want {
 			r.t.Fatalf("target %d: found %t at %d, want %t at %d", i, ok, index, exists, want)
 		}

@@ -22,7 +22,7 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 	}
 	cells, lasts := w.cells[:n], w.lasts[:n]
 	for i := range cells {
-		cells[i] = c.table.cell(run.At(i).Hash &^ heedBit)
+		cells[i] = c.table.cell(run.At(i).Hash &^ hashFlags)
 	}
 	for i, cell := range cells {
 		lasts[i] = 0
@@ -46,17 +46,36 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 }
 
 // warmFired touches what the removal of some fired groups from the table will need,
-// from one on, given by its index+1. It returns the one behind them, and how many
-// they are.
-func (c *Core) warmFired(from uint32) (next uint32, n int) {
+// from one on, given by its index+1. It returns the one behind them, how many they are,
+// and what is special about any of them.
+func (c *Core) warmFired(from uint32) (next uint32, n int, special flags) {
 	sum := uint64(0)
 	for next = from; n < decideAhead && next != 0; n++ {
 		g := c.groups.at(next - 1)
 		next = g.next
+		special |= g.flags
 		if c.table.live > 0 {
 			sum += c.table.cells[c.table.home(g.hash)]
 		}
 	}
 	c.sink = sum
-	return next, n
+	return next, n, special
+}
+
+// warmDue touches what deciding the next fired groups will need.
+func (c *Core) warmDue() {
+	next := c.wheel.fired.head
+	_, n, special := c.warmFired(next)
+	if special&heeded == 0 {
+		return
+	}
+	for ; n > 0; n-- {
+		g := c.groups.at(next - 1)
+		next = g.next
+		if g.flags&heeded != 0 {
+			m := c.membersOf(g)
+			m.left = min(m.left, chunkItems)
+			c.lookAhead(&m)
+		}
+	}
 }

@@ -149,7 +149,7 @@ func (p *parts) makeOps() {
 	for i := range p.ops {
 		p.ops[i] = shard.Op{
 			Target: p.targets[i], Priority: p.ranks[i], Terms: terms,
-			Hash: p.hashes[i] &^ 1, // the lowest bit is a flag, of tickets to be read
+			Hash: p.hashes[i] &^ 3, // the lowest bits are flags, of tickets to be read
 		}
 	}
 }
