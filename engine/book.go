@@ -23,8 +23,15 @@ func (b *book[K, V]) set(k K, v V) {
 func (b *book[K, V]) delete(k K) {
 	delete(b.entries, k)
 	if b.most > fewEntries && len(b.entries) < b.most/4 {
-		few := make(map[K]V, len(b.entries))
-		maps.Copy(few, b.entries)
-		b.entries, b.most = few, len(few)
+		b.shrink()
 	}
+}
+
+// shrink is apart, so that the stack of a winner's goroutine need not grow for it.
+//
+//go:noinline
+func (b *book[K, V]) shrink() {
+	few := make(map[K]V, len(b.entries))
+	maps.Copy(few, b.entries)
+	b.entries, b.most = few, len(few)
 }

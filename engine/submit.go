@@ -30,8 +30,8 @@ func Submit[T any](ctx context.Context, e *Engine, op Op, fn func(context.Contex
 // Handle is an operation that was accepted. Its methods are safe for concurrent
 // use.
 type Handle[T any] struct {
-	task  task
 	fn    func(context.Context) (T, error)
+	task  task
 	value T
 }
 
@@ -39,13 +39,13 @@ type Handle[T any] struct {
 func (h *Handle[T]) ID() OpID { return h.task.id }
 
 // Done is closed when the operation has its outcome.
-func (h *Handle[T]) Done() <-chan struct{} { return h.task.done }
+func (h *Handle[T]) Done() <-chan struct{} { return h.task.over.done() }
 
 // Wait waits for the outcome and returns it, as Do does. If ctx ends first, it
 // returns ctx's cause; the operation goes on.
 func (h *Handle[T]) Wait(ctx context.Context) (T, error) {
 	var zero T
-	if !reached(h.task.done, ctx.Done()) {
+	if over := &h.task.over; !over.closed() && !reached(over.done(), ctx.Done()) {
 		return zero, context.Cause(ctx)
 	}
 	if h.task.abandoned {
@@ -73,27 +73,27 @@ type job interface {
 
 // task is a Handle without the type of its result. Whoever makes the last
 // transition of the ticket's or the run's state owns it then, sets err and
-// closes done.
+// closes over.
 type task struct {
-	ticket Ticket
-	run    run
-	runs   *runs
-	engine *Engine
-	job    job
-	op     label
-	id     OpID
-
+	// What is needed to be told a loss is in the first cache lines.
+	ticket  Ticket
+	runs    *runs
+	over    latch // publishes err and abandoned
+	err     error
+	job     job
 	ctx     context.Context
 	unwatch func() bool // of the context that withdraws; nil if none
 	family  *member     // nil if it is in no lineage
+	op      label
+
+	engine *Engine
+	id     OpID
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
-	cancel atomicPointer[context.CancelFunc]
-
-	done      chan struct{} // publishes err and abandoned
-	err       error
+	cancel    atomicPointer[context.CancelFunc]
 	abandoned bool // Stop gave up while the function was running
 	nested    bool // the submitter's context isNested; immutable
+	run       run  // a winner's
 }
 
 func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
@@ -103,7 +103,7 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	if err := e.enterFamily(&op); err != nil {
 		return err
 	}
-	t.engine, t.op, t.ctx, t.done = e, op.label(), ctx, make(chan struct{})
+	t.engine, t.op, t.ctx = e, op.label(), ctx
 	t.family = e.memberOf(&op)
 	accepted := false
 	defer func() {
@@ -134,7 +134,7 @@ func (t *task) stage(g *generation, op *Op) error {
 	e := t.engine
 	t.ticket.To, t.ticket.Withdrawable = t, true
 	e.describe(t.ctx, &t.ticket, op)
-	t.run.giveUp, t.nested = t.giveUp, isNested(t.ctx)
+	t.nested = isNested(t.ctx)
 	var staged shard.Op
 	index, err := e.place(&staged, op, &t.ticket)
 	if err != nil {
@@ -187,6 +187,7 @@ func (t *task) Decided(v *Verdict) {
 		t.finish(t.runs.gen.verdictError(t.op.Name, t.op.Priority, v))
 		return
 	}
+	t.run.giveUp = t.giveUp
 	t.run.won(v)
 	t.run.entry.decide(v)
 	t.run.entry.name(t.op.Name, t.op.Type, t.op.ID)
@@ -282,7 +283,7 @@ func (t *task) giveUp(wasRunning bool) {
 	t.err = err
 	t.stopWatching()
 	t.family.leave()
-	close(t.done)
+	t.over.close()
 }
 
 // finish sets the outcome and lets go of the function and its context.
@@ -291,14 +292,13 @@ func (t *task) finish(err error) {
 	t.family.leave()
 	t.drop()
 	t.err = err
-	close(t.done)
+	t.over.close()
 }
 
 // drop lets go of what is the user's.
 func (t *task) drop() {
 	t.job.drop()
 	t.ctx = nil
-	t.run.entry = Entry{} // alone: with another it would go over the stack, which would have to grow
 }
 
 func (t *task) stopWatching() {
