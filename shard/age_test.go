@@ -46,6 +46,38 @@ func TestWavesKeepTheirMemory(t *testing.T) {
 	require.Less(t, core.Bytes(), large/10)
 }
 
+// So does one of operations that lose early, more in a look than are kept for ever.
+func TestEarlyLossesKeepTheirMemory(t *testing.T) {
+	const each = 3 * fewRefilled
+	core := NewCore(CoreConfig{Rules: []Rules{{Early: true}}})
+	sequence, now := uint64(0), int64(0)
+	look := func(operations int) {
+		for range operations {
+			core.Stage(&Op{Target: target(1), At: unstamped, Terms: NewTerms(time.Hour, 1)}, sequence, now)
+			sequence++
+		}
+		now += int64(Tick)
+		core.Advance(now)
+		core.Decide()
+		core.Release()
+	}
+	look(1 + each)
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		look(each)
+		core.Age()
+	}))
+	require.GreaterOrEqual(t, cap(core.dismissed), each)
+	require.True(t, core.Surplus())
+	core.Age()
+	require.Zero(t, cap(core.dismissed), "of a burst nothing is kept")
+	require.False(t, core.Surplus())
+	look(fewRefilled / 2)
+	core.Age()
+	core.Age()
+	require.NotZero(t, cap(core.dismissed), "a little is kept for ever")
+	require.False(t, core.Surplus())
+}
+
 // After a burst the memory goes back, also if nothing comes any more, and then the
 // owner sleeps without a timer.
 func TestMemoryGoesBackInSilence(t *testing.T) {

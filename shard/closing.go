@@ -43,8 +43,8 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 
 // CloseFired closes the windows whose time has come, all at once, so that operations
 // can be staged before these are decided: they open the next ones. It reports false
-// if none may be, since that could change a decision: where there are rules, locks or a
-// limit, or operations that may try again.
+// if none may be, since that could change a decision: where there are locks, a limit or
+// rules that are not calm, or operations that may try again.
 func (c *Core) CloseFired() bool {
 	if !c.plain() {
 		return false
@@ -55,7 +55,7 @@ func (c *Core) CloseFired() bool {
 			ahead, lead, _ = c.warmFired(ahead)
 		}
 		g := c.groups.at(next - 1)
-		if c.mayHaveExtras(g, nil) {
+		if c.mayHaveExtras(g) {
 			return false // what was closed so far makes no difference
 		}
 		if g.flags&closed == 0 {
@@ -68,14 +68,14 @@ func (c *Core) CloseFired() bool {
 }
 
 // mayHaveExtras reports whether the Extra of some operation of a group may count. A window
-// without rules stays due when it was when the operation came.
-func (c *Core) mayHaveExtras(g *group, x *more) bool {
-	return g.flags&heeded != 0 && (x != nil || g.due <= c.extras)
+// with calm rules stays due when it was when the operation came.
+func (c *Core) mayHaveExtras(g *group) bool {
+	return g.flags&heeded != 0 && (g.rules != 0 && !c.calm || g.due <= c.extras)
 }
 
-// plain reports whether there is nothing beside windows without rules.
+// plain reports whether there is nothing beside windows that close in their time.
 func (c *Core) plain() bool {
-	return !c.special && len(c.mores.pages) == 0 && c.parked == 0 && c.again.empty()
+	return !c.special && (c.calm || len(c.mores.pages) == 0) && c.parked == 0 && c.again.empty()
 }
 
 // dueBy returns when a window that is not closed early is to close.

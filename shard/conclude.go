@@ -94,7 +94,7 @@ func (c *Core) conclude(index uint32, g *group, intact bool) {
 		winner = c.at(g, at)
 	}
 	c.keepFault(x)
-	folded, retried := c.dispose(g, x, at)
+	folded, retried := c.dispose(g, at)
 	if g.count == 0 {
 		c.undecided(g)
 		c.release(index, g)
@@ -188,8 +188,8 @@ func (c *Core) chosen(g *group, x *more, r *Rules) place {
 // dispose takes those out of a group who are not told now: operations that try
 // again. Without a winner nobody does. It returns how many are folded into the
 // winner and how many try again.
-func (c *Core) dispose(g *group, x *more, winner place) (folded, retried int) {
-	if !c.mayHaveExtras(g, x) {
+func (c *Core) dispose(g *group, winner place) (folded, retried int) {
+	if !c.mayHaveExtras(g) {
 		return 0, 0
 	}
 	var fold *Fold

@@ -1,6 +1,10 @@
 package shard
 
-import "github.com/google/uuid"
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
 
 // Core decides. It is a pure state machine over logical time: it reads no
 // clock, starts no goroutine and does no I/O, so the same calls with the same
@@ -35,6 +39,7 @@ type Core struct {
 
 	// special: operations with the zero Rules must not take the short way.
 	special bool
+	calm    bool // all rules are
 
 	now       int64 // the time of the last Advance
 	number    uint64
@@ -60,6 +65,8 @@ type Core struct {
 
 	watched bool     // somebody watches, as of this look
 	notices []notice // what to show besides decisions, if so
+
+	refills struct{ dismissed, preempted, notices refilled }
 
 	tape Tape
 	sink uint64 // what was loaded only to be near; see warmth
@@ -96,6 +103,7 @@ func NewCore(config CoreConfig) *Core {
 		rules:   append([]Rules{{}}, config.Rules...),
 		holds:   make(map[uuid.UUID]hold),
 		special: config.Limit > 0,
+		calm:    !slices.ContainsFunc(config.Rules, func(r Rules) bool { return !r.calm() }),
 		batch:   make([]Decision, 0, batchSize),
 		decided: make([]uint32, 0, batchSize),
 		tape:    config.Tape,
@@ -195,9 +203,9 @@ func (c *Core) Abandon() {
 // Decide decides the next groups that are ready, a batch at a time, and returns
 // an empty one when there are none left. A group of which no operation is left
 // is dropped without a decision. The batch is valid until Release, which must be
-// called before the next Decide. Until then only operations without rules may be staged,
-// in a core without locks and limit (see plain) whose fired windows are closed (see
-// CloseFired): what others have dismissed at once would be released with the batch.
+// called before the next Decide. Until then only operations whose rules are calm may be
+// staged, in a core without locks and limit (see plain) whose fired windows are closed
+// (see CloseFired): what others have dismissed at once would be released with the batch.
 func (c *Core) Decide() []Decision {
 	c.asked = true
 	c.resume()
@@ -288,9 +296,6 @@ func (c *Core) takeFault() (f *Fault) {
 	return f
 }
 
-// keptDismissals is for how many dismissals the core keeps memory.
-const keptDismissals = 1024
-
 // Release lets go of the batch and its groups: after it the core holds no
 // reference to their operations.
 func (c *Core) Release() {
@@ -300,21 +305,10 @@ func (c *Core) Release() {
 	clear(c.batch)
 	c.batch, c.decided = c.batch[:0], c.decided[:0]
 	c.sweepRanks()
-	if len(c.notices) > 0 {
-		c.clearNotices()
-	}
 	c.faults = nil
-	if len(c.dismissed)+len(c.preempted) == 0 {
-		return
-	}
-	clear(c.dismissed)
-	c.dismissed, c.preempted = c.dismissed[:0], c.preempted[:0]
-	if cap(c.dismissed) > keptDismissals {
-		c.dismissed = nil
-	}
-	if cap(c.preempted) > keptDismissals {
-		c.preempted = nil
-	}
+	c.dismissed = emptied(c.dismissed, &c.refills.dismissed)
+	c.preempted = emptied(c.preempted, &c.refills.preempted)
+	c.notices = emptied(c.notices, &c.refills.notices)
 }
 
 // Age says that some time has passed. Memory that was not needed in that time, nor
@@ -324,12 +318,16 @@ func (c *Core) Age() {
 	c.groups.age()
 	c.chunks.age()
 	c.table.age()
+	c.dismissed = trimmed(c.dismissed, &c.refills.dismissed)
+	c.preempted = trimmed(c.preempted, &c.refills.preempted)
+	c.notices = trimmed(c.notices, &c.refills.notices)
 }
 
 // Surplus reports whether the core holds more memory than what is staged needs, so
 // that Age would give some back, the first time or the second.
 func (c *Core) Surplus() bool {
-	return c.groups.surplus() || c.chunks.surplus() || c.table.surplus()
+	return c.groups.surplus() || c.chunks.surplus() || c.table.surplus() ||
+		surplus(c.dismissed) || surplus(c.preempted) || surplus(c.notices)
 }
 
 // Next returns the earliest time at which Advance has something to do, and

@@ -55,6 +55,14 @@ func (m *mores) at(index uint32) *more {
 	return nil
 }
 
+// warm touches the record of a group, if it has one.
+func (m *mores) warm(index uint32) uint64 {
+	if x := m.at(index); x != nil {
+		return x.serial
+	}
+	return 0
+}
+
 // release takes a group's record back, if it has one, and gives the memory of
 // empty pages back but for one.
 func (m *mores) release(index uint32) {

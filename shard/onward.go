@@ -38,7 +38,7 @@ func (s *Shard) goOn() {
 	if o.onward.told < max(longTelling, largeGroups*o.onward.groups) || s.ring.Len() < max(1, s.ring.Cap()/4) {
 		return
 	}
-	if o.telling.open && len(s.config.Rules) > 0 {
+	if o.telling.open && !o.core.calm {
 		return // what rules dismiss at once would be released with the batch, untold
 	}
 	if !o.onward.asked {

@@ -11,14 +11,19 @@ import (
 // Closing the windows whose time has come before they are decided changes nothing but
 // where later operations go: into the next windows.
 func TestCloseFired(t *testing.T) {
-	decisions := func(closeFired, withdrawable, retries bool) (all []Decision) {
+	decisions := func(closeFired, withdrawable, retries, policies bool) (all []Decision) {
 		rng := rand.New(rand.NewPCG(3, 4))
-		core := NewCore(CoreConfig{})
+		config := CoreConfig{Rules: []Rules{{Policy: LastWins}, {Policy: EarliestDeadline}}}
+		if !policies {
+			config.Rules = nil
+		}
+		core := NewCore(config)
 		sequence := uint64(0)
 		stage := func(n int) {
 			for range n {
 				k := rng.Uint64N(900)
-				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, 0), Hash: tableHashes["spread"](k) &^ hashFlags, Priority: int32(rng.IntN(5)), Tag: sequence}
+				rules := uint8(int(k) % (1 + len(config.Rules)))
+				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, rules), Hash: tableHashes["spread"](k) &^ hashFlags, Priority: int32(rng.IntN(5)), Tag: sequence}
 				switch kind := rng.IntN(4); {
 				case kind == 0:
 					op.Ticket = &Ticket{Withdrawable: withdrawable, To: ignoring{}}
@@ -60,9 +65,11 @@ func TestCloseFired(t *testing.T) {
 	}
 	for _, withdrawable := range []bool{false, true} {
 		for _, retries := range []bool{false, true} {
-			plain := decisions(false, withdrawable, retries)
-			require.Equal(t, plain, decisions(true, withdrawable, retries))
-			require.Greater(t, len(plain), 2*batchSize)
+			for _, policies := range []bool{false, true} {
+				plain := decisions(false, withdrawable, retries, policies)
+				require.Equal(t, plain, decisions(true, withdrawable, retries, policies))
+				require.Greater(t, len(plain), 2*batchSize)
+			}
 		}
 	}
 
@@ -83,18 +90,21 @@ type ignoring struct{}
 
 func (ignoring) Decided(*Verdict) {}
 
-// Where more than the short way is taken, nothing is closed in advance.
+// Where something may become of an operation before its window's time, or after it, or the
+// user's code is asked, nothing is closed in advance.
 func TestCloseFiredOnlyWithoutRules(t *testing.T) {
 	for name, c := range map[string]struct {
 		config CoreConfig
 		op     Op
 		lock   bool
 	}{
-		"rules": {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
-		"limit": {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
-		"fold":  {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Fold: &Fold{}}}}},
-		"retry": {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
-		"lock":  {op: Op{Terms: NewTerms(1, 0)}, lock: true},
+		"size":      {config: CoreConfig{Rules: []Rules{{Size: 9}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"exclusive": {config: CoreConfig{Rules: []Rules{{Exclusive: true}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"order":     {config: CoreConfig{Rules: []Rules{{Order: func(a, b Standing) bool { return false }}}}, op: Op{Terms: NewTerms(1, 1)}},
+		"limit":     {config: CoreConfig{Limit: 9}, op: Op{Terms: NewTerms(1, 0)}},
+		"fold":      {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Fold: &Fold{}}}}},
+		"retry":     {op: Op{Terms: NewTerms(1, 0), Ticket: &Ticket{Extra: &Extra{Retry: Retry{Limit: 1}}}}},
+		"lock":      {op: Op{Terms: NewTerms(1, 0)}, lock: true},
 	} {
 		core := NewCore(c.config)
 		if c.lock {

@@ -68,25 +68,28 @@ func (a *audience) close() {
 // also behind one that panics.
 func TestSubmissionsGoOnInTheMidstOfAGroup(t *testing.T) {
 	for _, withdrawable := range []bool{false, true} {
-		testSubmissionsGoOnInTheMidstOfAGroup(t, withdrawable)
+		for _, config := range []Config{{}, {Rules: []Rules{{Policy: FirstWins}}}} {
+			testSubmissionsGoOnInTheMidstOfAGroup(t, withdrawable, config)
+		}
 	}
 }
 
-func testSubmissionsGoOnInTheMidstOfAGroup(t *testing.T, withdrawable bool) {
+func testSubmissionsGoOnInTheMidstOfAGroup(t *testing.T, withdrawable bool, config Config) {
 	const size, each, panics = 4 * longTelling, 24, 10_007
 	var a *audience
 	last, late, own := uint64(0), 0, 0
-	a = newAudienceOf(t, size, withdrawable, Config{}, func(v *Verdict) {
+	terms := NewTerms(onwardWindow, uint8(len(config.Rules)))
+	a = newAudienceOf(t, size, withdrawable, config, func(v *Verdict) {
 		require.True(t, a.told == 1 || v.Op.Sequence > last, "in the order of submission")
 		last = v.Op.Sequence
 		switch begun := a.now; {
 		case a.told%(2*each) == 0: // for the same target
-			a.stage(audienceTarget, NewTerms(onwardWindow, 0), 0, func(v *Verdict) {
+			a.stage(audienceTarget, terms, 0, func(v *Verdict) {
 				late++
 				require.Equal(t, size/(2*each), v.Contenders, "in a window that was closed")
 			})
 		case a.told%each == 0: // for one of its own
-			a.stage(uint64(2+a.told), NewTerms(onwardWindow, 0), 0, func(v *Verdict) {
+			a.stage(uint64(2+a.told), terms, 0, func(v *Verdict) {
 				own++
 				require.GreaterOrEqual(t, v.Opened, begun, "dated before it was submitted")
 			})

@@ -116,7 +116,7 @@ func requireEmpty(t *testing.T, core *Core) {
 	require.LessOrEqual(t, len(core.ranks.heap), minSweep)
 	require.LessOrEqual(t, cap(core.ranks.heap), 8*minSweep)
 	require.LessOrEqual(t, cap(core.again.entrants), batchSize)
-	require.LessOrEqual(t, cap(core.dismissed), keptDismissals)
+	require.LessOrEqual(t, cap(core.dismissed), fewRefilled)
 	require.Zero(t, len(core.holds))
 	require.Empty(t, core.Locks())
 	require.Empty(t, core.locks.where)

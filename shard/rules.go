@@ -66,6 +66,14 @@ func (r *Rules) Plain() bool {
 		!r.Exclusive && !r.Preempt
 }
 
+// calm reports whether a window by these rules closes in its time whoever comes, all of
+// its contenders are told then, and no code of the user's is asked.
+func (r *Rules) calm() bool {
+	rest := *r
+	rest.Policy = HighestPriority
+	return rest.Plain()
+}
+
 // MaxRunnersUp bounds Rules.RunnersUp: each newcomer is compared with all.
 const MaxRunnersUp = 15
 

@@ -188,7 +188,7 @@ func (s *Shard) giveBack(member Standing, target [16]byte, opened int64) {
 		})
 		c.noteDismissed()
 	}
-	if max(len(c.dismissed), len(c.notices)) >= keptDismissals {
+	if max(len(c.dismissed), len(c.notices)) >= fewRefilled {
 		s.attempt(s.tellDecided)
 	}
 }

@@ -42,6 +42,13 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 			sum += c.groups.at(uint32(cells[i]) - 1).first.ids[0]
 		}
 	}
+	if len(c.mores.pages) > 0 {
+		for _, cell := range cells {
+			if cell != 0 {
+				sum += c.mores.warm(uint32(cell) - 1)
+			}
+		}
+	}
 	w.sink = sum
 }
 
@@ -66,11 +73,15 @@ func (c *Core) warmFired(from uint32) (next uint32, n int, special flags) {
 func (c *Core) warmDue() {
 	next := c.wheel.fired.head
 	_, n, special := c.warmFired(next)
-	if special&heeded == 0 {
+	ruled := len(c.mores.pages) > 0
+	if special&heeded == 0 && !ruled {
 		return
 	}
 	for ; n > 0; n-- {
 		g := c.groups.at(next - 1)
+		if ruled {
+			c.sink += c.mores.warm(next - 1)
+		}
 		next = g.next
 		if g.flags&heeded != 0 {
 			m := c.membersOf(g)

@@ -88,15 +88,6 @@ func (c *Core) noteDismissed() {
 	}
 }
 
-// clearNotices lets go of what was shown.
-func (c *Core) clearNotices() {
-	clear(c.notices)
-	c.notices = c.notices[:0]
-	if cap(c.notices) > keptDismissals {
-		c.notices = nil
-	}
-}
-
 // beginWatching asks whether this look is watched.
 func (s *Shard) beginWatching() {
 	s.owner.watched = s.config.Watcher != nil && s.config.Watcher.Watching()
