@@ -82,7 +82,7 @@ func (w *simWorld) newAttempt(rng *rand.Rand, d door) *attempt {
 		Target:   oneOf(rng, w.targets...),
 		Priority: oneOf(rng, 5, 5, engine.High, 0, -1, math.MaxInt32, math.MinInt32),
 	}
-	if !w.plain && rng.IntN(4) == 0 {
+	if w.retries && rng.IntN(4) == 0 {
 		a.op.Retry = engine.Retry{Limit: 1 + rng.IntN(2), Backoff: oneOf(rng, 0, time.Millisecond), Step: 1}
 	}
 	w.mu.Lock()
@@ -308,6 +308,13 @@ func (a *attempt) Decided(v *engine.Verdict) {
 	w.outcome(a, v.Outcome.String())
 	if v.Outcome == engine.Won && v.Exclusive {
 		w.releaseLater(v.Target, v.Token)
+	}
+	if a.number%3 == 0 && !w.enough() {
+		w.count(reentrant)
+		rng := w.rng(7000 + a.number)
+		for range 1 + rng.IntN(4) { // among those that are told
+			w.stage(w.newAttempt(rng, oneOf(rng, byTicket, byTag)))
+		}
 	}
 	w.fault(inContender, a.number)
 }

@@ -94,10 +94,10 @@ func (w *simWorld) judgeAttempt(a *attempt) {
 
 // judgeGroups checks what holds whatever the rules are.
 func (w *simWorld) judgeGroups() {
-	r := &w.config.Rules
-	mayBeEarly := r.Size > 0 || r.Decisive != 0 || r.Exclusive && r.Idle > 0
 	for i := range w.groups {
 		g := &w.groups[i]
+		r := w.rulesOf(g.target)
+		mayBeEarly := r.Size > 0 || r.Decisive != 0 || r.Exclusive && r.Idle > 0
 		if g.abandoned || g.fault {
 			continue
 		}

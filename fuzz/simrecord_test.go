@@ -134,7 +134,7 @@ func (w *simWorld) enter(a *attempt) (leave func()) {
 	crowd, execution := w.running[a.op.Target], len(w.executions)
 	w.executions = append(w.executions, model.Execution{Attempt: a.number + 1, Start: now})
 	w.mu.Unlock()
-	if crowd > 1 && w.config.Rules.Exclusive {
+	if crowd > 1 && w.rulesOf(a.op.Target).Exclusive {
 		w.violation("operation %d runs beside another winner of an exclusive target", a.number)
 	}
 	return func() {

@@ -29,6 +29,7 @@ type simWorld struct {
 	engine   *engine.Engine
 	config   engine.Config
 	plain    bool // no rules: who has to win is known
+	retries  bool // some try again
 	interval int  // gates between two things that an operator does, at most
 	targets  []uuid.UUID
 	journal  bytes.Buffer
@@ -101,13 +102,27 @@ func (w *simWorld) drawConfig(rng *rand.Rand) engine.Config {
 	if rng.IntN(4) == 0 {
 		c.Journal = &w.journal
 	}
-	if w.plain = rng.IntN(2) == 0; !w.plain {
-		c.Rules = w.drawRules(rng)
-		if rng.IntN(3) == 0 {
-			c.Overload = engine.DisplaceLowest
-		}
+	if w.plain = rng.IntN(2) == 0; w.plain {
+		return c
+	}
+	w.retries = rng.IntN(2) == 0
+	c.Rules = w.drawRules(rng)
+	if rng.IntN(3) == 0 { // targets with and without rules beside each other
+		c.Rules, c.MoreRules = oneOf(rng, engine.Rules{}, c.Rules), []engine.Rules{w.drawRules(rng)}
+		c.RulesOf = func(target uuid.UUID) int { return int(target[1] % 4 / 3) }
+	}
+	if rng.IntN(3) == 0 {
+		c.Overload = engine.DisplaceLowest
 	}
 	return c
+}
+
+// rulesOf returns the rules of a target.
+func (w *simWorld) rulesOf(target uuid.UUID) *engine.Rules {
+	if w.config.RulesOf == nil || w.config.RulesOf(target) == 0 {
+		return &w.config.Rules
+	}
+	return &w.config.MoreRules[0]
 }
 
 func oneOf[T any](rng *rand.Rand, of ...T) T { return of[rng.IntN(len(of))] }
@@ -121,6 +136,9 @@ func (w *simWorld) drawRules(rng *rand.Rand) (r engine.Rules) {
 		r.Order = func(a, b engine.Standing) bool { w.fault(inPolicy, a.ID<<8^b.ID); return a.Priority > b.Priority }
 	case 2:
 		r.Choose = func(group []engine.Standing) int { w.fault(inPolicy, group[0].ID); return len(group) - 1 }
+	}
+	if rng.IntN(4) == 0 {
+		return r // windows that close in their time
 	}
 	if r.Choose == nil && rng.IntN(2) == 0 {
 		r.Early, r.RunnersUp = true, rng.IntN(3)
