@@ -78,8 +78,31 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 // is found.
 func (c *Core) compare(r *Rules, g *group, x *more, s Standing) {
 	newest := place(g.last<<2 | (g.count-1)%chunkItems)
-	if g.count > 1 && g.best != nowhere && !c.beats(r, x, s, c.at(g, g.best)) {
+	deadline := int64(0)
+	if r.Policy == EarliestDeadline {
+		deadline = s.latestDeadline()
+	}
+	if g.count > 1 && g.best != nowhere && !c.overtakes(r, g, x, s, deadline) {
 		return
 	}
 	g.best, g.bestPriority = newest, s.Priority
+	if x != nil {
+		x.deadline = deadline
+	}
+}
+
+// overtakes is beats for the newest of a group and the best so far, whose memory, which
+// is long out of the cache, is read only if the user wants to see it.
+func (c *Core) overtakes(r *Rules, g *group, x *more, s Standing, deadline int64) bool {
+	switch {
+	case r.Order != nil:
+		return c.beats(r, x, s, c.at(g, g.best))
+	case r.Choose != nil || r.Policy == FirstWins:
+		return false
+	case r.Policy == LastWins:
+		return true
+	case r.Policy == EarliestDeadline && deadline != x.deadline:
+		return deadline < x.deadline
+	}
+	return beats(s.Priority, g.bestPriority)
 }

@@ -13,6 +13,7 @@ type more struct {
 	serial    uint64 // of the group, never 0: no other has had it; see rank
 	gone      int32  // gaps that displaced operations left
 	fault     *Fault // its policy failed
+	deadline  int64  // of the best so far, if that counts
 }
 
 // failed reports whether a group's policy failed. A plain group has no more.
