@@ -12,9 +12,12 @@ type sink struct {
 	wants wants // immutable
 	bound int   // immutable
 
-	mu     mutex // guards what follows
-	events []Event
-	next   int // of events: those before were taken
+	mu     mutex   // guards what follows
+	events []Event // in a circle
+	next   int     // of events: to be taken
+	count  int     // of events from there on
+	most   int     // count at a time since it was last 0
+	idle   int     // how often in a row most was little
 	closed bool
 
 	// abandoned means that it was closed on a reader that wants to read on: what
@@ -62,7 +65,7 @@ func (s *sink) offer(events []Event) (dropped int) {
 		switch {
 		case s.closed && !s.abandoned || !s.wants.event(ev):
 			continue
-		case s.closed || len(s.events)-s.next >= s.bound:
+		case s.closed || s.count >= s.bound:
 			dropped++
 		default:
 			s.append(ev)
@@ -79,32 +82,51 @@ func (s *sink) offer(events []Event) (dropped int) {
 	return dropped
 }
 
-// append adds an event; under the lock. The memory of those that were taken is used
-// again before there is more of it.
+// append adds an event; under the lock.
 func (s *sink) append(ev *Event) {
-	if len(s.events) == cap(s.events) && s.next > len(s.events)/2 {
-		left := copy(s.events, s.events[s.next:])
-		clear(s.events[left:])
-		s.events, s.next = s.events[:left], 0
+	if s.count == len(s.events) {
+		s.grow()
 	}
-	s.events = append(s.events, *ev)
+	s.events[s.wrapped(s.next+s.count)] = *ev
+	s.count++
+	s.most = max(s.most, s.count)
+}
+
+// wrapped is a place in the circle, or behind its end and thus from the beginning.
+func (s *sink) wrapped(i int) int {
+	if i >= len(s.events) {
+		return i - len(s.events)
+	}
+	return i
+}
+
+// grow makes room for twice as many, if that many may wait.
+func (s *sink) grow() {
+	larger := make([]Event, min(s.bound, max(fewEvents/4, 2*s.count)))
+	n := copy(larger, s.events[s.next:])
+	copy(larger[n:], s.events[:s.next])
+	s.events, s.next = larger, 0
 }
 
 // An empty sink keeps memory for fewEvents, and for up to manyEvents as long as it comes
-// to hold a quarter of that each time: a shard's events come in bursts, one a look, and
-// memory made anew for each costs as much as all the rest.
+// to hold a quarter of that now and then: a shard's events come in bursts, one a look, a
+// reader may take them in parts, and memory made anew costs more than all the rest.
 const (
 	fewEvents  = 256
 	manyEvents = 8192
+	nowAndThen = 64 // times that it runs empty
 )
 
 // empty is called when the last event was taken. Under the lock.
 func (s *sink) empty() {
-	held, room := s.next, cap(s.events)
-	s.events, s.next = s.events[:0], 0
-	if room > manyEvents || room > fewEvents && held < room/4 {
-		s.events = nil
+	room := len(s.events)
+	if s.idle++; s.most >= room/4 {
+		s.idle = 0
 	}
+	if room > manyEvents || room > fewEvents && s.idle >= nowAndThen {
+		s.events, s.idle = nil, 0
+	}
+	s.next, s.most = 0, 0
 }
 
 // take waits for the next event. It reports false when the sink is closed and
@@ -125,11 +147,12 @@ func (s *sink) take() (ev Event, ok bool) {
 func (s *sink) pop() (ev Event, ok, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.next == len(s.events) {
+	if s.count == 0 {
 		return ev, false, s.closed
 	}
 	ev, s.events[s.next] = s.events[s.next], ev
-	if s.next++; s.next == len(s.events) {
+	s.next = s.wrapped(s.next + 1)
+	if s.count--; s.count == 0 {
 		s.empty()
 	} else {
 		s.signal() // there may be several readers
@@ -160,8 +183,8 @@ func (s *sink) abandon() (dropped int) {
 	s.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	dropped = len(s.events) - s.next
-	s.events, s.next, s.abandoned = nil, 0, true
+	dropped = s.count
+	s.events, s.next, s.count, s.abandoned = nil, 0, 0, true
 	s.dropped.Add(uint64(dropped))
 	return dropped
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"unsafe"
@@ -50,11 +51,56 @@ func TestMemoryOfASink(t *testing.T) {
 		burst(700)
 		require.Same(t, first, kept(), "the same memory")
 	}
-	burst(1)
+	for range nowAndThen - 1 {
+		burst(1)
+		require.Same(t, first, kept(), "others may follow")
+	}
+	burst(700)
+	require.Same(t, first, kept())
+	for range nowAndThen {
+		require.NotNil(t, kept())
+		burst(1)
+	}
 	require.Nil(t, kept(), "too much for few")
 	burst(fewEvents / 2)
 	burst(1)
 	require.NotNil(t, kept())
 	burst(2 * manyEvents)
 	require.Nil(t, kept(), "too much for any")
+}
+
+// Events are taken in the order in which they were put in, and none is held when it was
+// taken, however the queue grows and wherever it stands in its memory.
+func TestOrderOfASink(t *testing.T) {
+	const bound = 300
+	rng := rand.New(rand.NewPCG(7, 7))
+	for range 50 {
+		s := newSink(wants{kinds: allKinds}, bound)
+		put, taken := 0, 0
+		for range 100 {
+			for range rng.IntN(40) {
+				dropped := s.offer([]Event{{Kind: EventStaged, Contenders: put}})
+				require.Equal(t, put-taken == bound, dropped > 0)
+				put += 1 - dropped
+			}
+			for range rng.IntN(30) {
+				ev, ok, _ := s.pop()
+				require.Equal(t, taken < put, ok)
+				if ok {
+					require.Equal(t, taken, ev.Contenders)
+					taken++
+				}
+			}
+			held := 0
+			for i := range s.events {
+				if s.events[i] != (Event{}) {
+					held++
+				}
+			}
+			require.Equal(t, put-taken, held)
+			require.LessOrEqual(t, len(s.events), bound)
+		}
+		require.Greater(t, taken, 2*bound)
+		require.Equal(t, bound, len(s.events), "it has grown")
+	}
 }

@@ -68,3 +68,18 @@ func (c *Core) lookAhead(m *members) (n uint32) {
 	}
 	return n
 }
+
+// glance reads the next tickets of a group for who may want to see them, and only reads,
+// since that may be anybody. It returns of how many members, and a sum, so that reading
+// is not left out.
+//
+//go:noinline
+func (m *members) glance() (n, sum int) {
+	for ; n < scoutAhead && m.left > 0; n++ {
+		if t := m.chunk.tickets[m.slot]; t != nil && t.Ranked {
+			sum++
+		}
+		m.advance()
+	}
+	return n, sum
+}

@@ -133,7 +133,12 @@ func (d *Decision) All() iter.Seq[Standing] {
 }
 
 func (d *Decision) each(yield func(Standing) bool) {
+	ahead, lead := d.members, 0
 	for m := d.members; m.left > 0; m.advance() {
+		if lead == 0 {
+			lead, _ = ahead.glance()
+		}
+		lead--
 		if !yield(m.standing()) {
 			return
 		}
