@@ -41,5 +41,6 @@ func benchmark(b *testing.B, w Workload, o Options) {
 	}
 	b.ReportMetric(float64(r.NetCPUPerOp().Nanoseconds()), "cpu-ns/op")
 	b.ReportMetric(r.BytesPerOp(), "B/in-flight")
+	b.ReportMetric(float64(r.Lateness.P50.Microseconds()), "p50-late-µs")
 	b.ReportMetric(float64(r.Lateness.P99.Microseconds()), "p99-late-µs")
 }

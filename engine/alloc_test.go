@@ -120,7 +120,7 @@ func TestAllocationsOfALoss(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	const losers = 99
-	e := newEngine(t, engine.Config{Shards: 1, Window: 2 * time.Millisecond, Registry: engine.Discard})
+	e := newEngine(t, engine.Config{Shards: 1, Window: 20 * time.Millisecond, Registry: engine.Discard})
 	fn, hot := answer(1), target(1)
 	handles := make([]*engine.Handle[int], 1+losers)
 	group := testing.AllocsPerRun(50, func() {

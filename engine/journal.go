@@ -15,7 +15,7 @@ import (
 // A journal is a line, then blocks: the shard's index and the block's length, as
 // variable-length numbers, the CRC-32C of these and of the block, and the block, which
 // is the shard's (see shard/journal.go).
-const journalMagic = "contend journal 2\n"
+const journalMagic = "contend journal 3\n"
 
 // queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
 const queuedBlocks = 64

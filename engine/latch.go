@@ -4,8 +4,8 @@ package engine
 // that: else nothing is allocated, and closing it touches no other memory. The zero value
 // is open.
 type latch struct {
-	// made is nil, the channel that somebody waits for, or shut. Swapping in shut
-	// publishes whatever was written before to whoever finds it.
+	// made is nil, the channel that somebody waits for, or shut. Swapping in shut, or
+	// closing the channel, publishes whatever was written before.
 	made atomicPointer[chan struct{}]
 }
 
@@ -29,11 +29,14 @@ func (l *latch) done() <-chan struct{} {
 }
 
 // closed reports whether it is closed.
-func (l *latch) closed() bool { return l.made.Load() == shut }
+func (l *latch) closed() bool {
+	c := l.made.Load()
+	return c != nil && reachedYet(*c)
+}
 
 // close closes it, which may be done once.
 func (l *latch) close() {
-	if c := l.made.Swap(shut); c != nil {
-		close(*c)
+	if !l.made.CompareAndSwap(nil, shut) {
+		close(*l.made.Load())
 	}
 }

@@ -16,7 +16,7 @@ type run struct {
 	prev, next *run // of runs.live, guarded by runs.mu
 
 	// giveUp is called when Stop gave up on the run; nil if nobody has to be
-	// told, since the run is on its caller's own goroutine.
+	// told, since the run is on its caller's own goroutine. Set before the run is added.
 	giveUp func(wasRunning bool)
 
 	// holder is the winner's claim to its target if that is exclusive, else nil.

@@ -16,8 +16,8 @@ type sink struct {
 	events []Event // in a circle
 	next   int     // of events: to be taken
 	count  int     // of events from there on
-	most   int     // count at a time since it was last 0
-	idle   int     // how often in a row most was little
+	most   int     // the greatest count since it last ran empty
+	idle   int     // how often in a row it ran empty with little of it used
 	closed bool
 
 	// abandoned means that it was closed on a reader that wants to read on: what

@@ -9,11 +9,22 @@ import (
 	"example.com/contend/shard"
 )
 
-// decide compares everything that is decided or told by now, in order.
-func (m *match) decide() {
+// decide compares everything that is decided or told by now, in order. Where the core lets
+// operations in while others are told, the next of the program are staged meanwhile, in the
+// model behind its decisions: it returns how many.
+func (m *match) decide(next []Step) (staged int) {
 	want := m.model.Decide()
 	dismissed, preempted := m.model.Dismissed(), m.model.Preempted()
-	for batch := m.core.Decide(); len(batch)+len(m.core.Dismissed())+len(m.core.Preempted()) > 0; batch = m.core.Decide() {
+	open := m.calm && m.core.CloseFired()
+	decide := func() []shard.Decision {
+		if open && staged < len(next) && next[staged].Kind == Stage && !next[staged].Decide {
+			m.step(&next[staged])
+			staged++
+			m.meanwhile++
+		}
+		return m.core.Decide()
+	}
+	for batch := decide(); len(batch)+len(m.core.Dismissed())+len(m.core.Preempted()) > 0; batch = decide() {
 		for i := range m.core.Dismissed() {
 			m.require(len(dismissed) > 0, "more dismissals: %+v", m.core.Dismissed()[i])
 			m.compareDismissal(&dismissed[0], &m.core.Dismissed()[i])
@@ -34,6 +45,7 @@ func (m *match) decide() {
 	m.require(len(want) == 0, "fewer decisions: %+v", want)
 	m.require(len(dismissed) == 0, "fewer dismissals: %+v", dismissed)
 	m.require(len(preempted) == 0, "fewer preemptions: %+v", preempted)
+	return staged
 }
 
 func (m *match) compareDismissal(want *model.Dismissal, d *shard.Dismissal) {

@@ -36,31 +36,34 @@ func randomCode(seed uint64) []byte {
 func TestCoreAgainstModel(t *testing.T) {
 	var mu sync.Mutex
 	var seen counts
-	decided := 0
+	decided, meanwhile := 0, 0
 	t.Run("seeds", func(t *testing.T) {
 		workers := runtime.GOMAXPROCS(0)
 		for worker := range workers {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				var own counts
-				n := 0
+				n, let := 0, 0
 				for i := worker; i < *programs; i += workers {
 					seed := *firstSeed + uint64(i)
 					m := runCode(t, randomCode(seed), fmt.Sprintf("-programs 1 -seed %d", seed))
 					own.add(&m.coverage)
 					n += m.decided
+					let += m.meanwhile
 				}
 				mu.Lock()
 				defer mu.Unlock()
 				seen.merge(&own)
 				decided += n
+				meanwhile += let
 			})
 		}
 	})
-	t.Logf("%d programs, %d decisions", *programs, decided)
+	t.Logf("%d programs, %d decisions, %d operations let in meanwhile", *programs, decided, meanwhile)
 	if *programs >= 10_000 && !t.Failed() {
 		require.Empty(t, seen.rare(30), "pairs of features in too few programs")
 		require.Greater(t, decided, 100_000, "too little was compared")
+		require.Greater(t, meanwhile, 1000, "too few were let in while others were told")
 	}
 }
 

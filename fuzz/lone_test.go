@@ -85,7 +85,7 @@ func (l *lone) step(s *Step) {
 	case Unlock:
 		l.core.Unlock(s.ID)
 	case Clear:
-		l.core.Clear(&s.Target, uint32(xxhash.Sum64(s.Target[:]))&0xe)
+		l.core.Clear(&s.Target, uint32(xxhash.Sum64(s.Target[:]))&0x1c)
 	case Close:
 		l.core.Close()
 	}

@@ -309,7 +309,7 @@ func (a *attempt) Decided(v *engine.Verdict) {
 	if v.Outcome == engine.Won && v.Exclusive {
 		w.releaseLater(v.Target, v.Token)
 	}
-	if a.number%3 == 0 && !w.enough() {
+	if a.number%5 == 0 && !w.enough() {
 		w.count(reentrant)
 		rng := w.rng(7000 + a.number)
 		for range 1 + rng.IntN(4) { // among those that are told

@@ -50,6 +50,7 @@ func TestWavesKeepTheirMemory(t *testing.T) {
 func TestEarlyLossesKeepTheirMemory(t *testing.T) {
 	const each = 3 * fewRefilled
 	core := NewCore(CoreConfig{Rules: []Rules{{Early: true}}})
+	core.watched = true // which takes as many notices
 	sequence, now := uint64(0), int64(0)
 	look := func(operations int) {
 		for range operations {
@@ -69,8 +70,18 @@ func TestEarlyLossesKeepTheirMemory(t *testing.T) {
 	require.GreaterOrEqual(t, cap(core.dismissed), each)
 	require.True(t, core.Surplus())
 	core.Age()
-	require.Zero(t, cap(core.dismissed), "of a burst nothing is kept")
+	require.Zero(t, cap(core.dismissed)+cap(core.notices), "of a burst nothing is kept")
 	require.False(t, core.Surplus())
+	for _, grown := range []func(){
+		func() { core.dismissed = make([]Dismissal, 0, each) },
+		func() { core.notices = make([]notice, 0, each) },
+		func() { core.preempted = make([]Preemption, 0, each) },
+	} {
+		grown()
+		require.True(t, core.Surplus())
+		core.Age()
+		require.False(t, core.Surplus())
+	}
 	look(fewRefilled / 2)
 	core.Age()
 	core.Age()

@@ -67,8 +67,8 @@ func (c *Core) CloseFired() bool {
 	return true
 }
 
-// mayHaveExtras reports whether the Extra of some operation of a group may count. A window
-// with calm rules stays due when it was when the operation came.
+// mayHaveExtras reports whether the Extra of some operation of a group may count. By calm
+// rules, a window's due does not change after somebody has entered it.
 func (c *Core) mayHaveExtras(g *group) bool {
 	return g.flags&heeded != 0 && (g.rules != 0 && !c.calm || g.due <= c.extras)
 }

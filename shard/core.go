@@ -39,7 +39,7 @@ type Core struct {
 
 	// special: operations with the zero Rules must not take the short way.
 	special bool
-	calm    bool // all rules are
+	calm    bool // all rules are; see Rules.calm
 
 	now       int64 // the time of the last Advance
 	number    uint64
@@ -52,8 +52,8 @@ type Core struct {
 	asked     bool   // Decide has begun, and has not returned
 	current   uint32 // index+1 of the group that is being decided by rules; see condemnGroup
 	walk      walk
-	settled   int     // contenders that were settled for this batch, in groups with heeded ones
-	extras    int64   // when the last plain window is due that got an operation whose Extra counts
+	settled   int     // operations that were looked through, to be settled, for this batch
+	extras    int64   // when the last window is due that was entered by one whose Extra counts
 	entering  entrant // while it enters, to be found by condemnEntrant
 	enters    bool
 
@@ -92,6 +92,14 @@ type CoreConfig struct {
 // batchSize is how many groups are decided, handed to the hook and told at a
 // time.
 const batchSize = 256
+
+// enough reports whether a batch is large enough to be told: if it has batchSize groups,
+// or settleAtOnce operations had to be settled for it, so that they are told while their
+// memory is near. Where batches end can be seen in a journal, whose format is another if
+// this changes.
+func (c *Core) enough() bool {
+	return len(c.batch) == batchSize || len(c.batch) > 0 && c.settled >= settleAtOnce
+}
 
 // decideAhead is how many of them are looked at together before.
 const decideAhead = 32
@@ -233,12 +241,6 @@ func (c *Core) Decide() []Decision {
 	c.name()
 	c.asked, c.settled = false, 0 // but not if user's code has ended the goroutine: it goes on
 	return c.batch
-}
-
-// enough reports whether a batch is large enough to be told. What had to be settled is
-// told while its memory is near.
-func (c *Core) enough() bool {
-	return len(c.batch) == batchSize || len(c.batch) > 0 && c.settled >= longLook
 }
 
 // name reads the names of a batch's winners, all at once: mostly the processor has

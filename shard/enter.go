@@ -38,6 +38,9 @@ func (c *Core) enter(e *entrant, at int64) {
 	}
 	g, x := c.groups.at(index), c.mores.at(index)
 	c.join(index, g, e.Standing)
+	if e.Ticket != nil && e.Ticket.Extra.counts() {
+		c.extras = max(c.extras, g.due)
+	}
 	if x == nil { // opened without rules, which a window keeps: the operation's own do not count
 		c.compare(&c.rules[0], g, nil, e.Standing)
 		return
@@ -61,9 +64,6 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 	at := c.append(g, s.Ticket, s.ID, s.Priority)
 	if s.Ticket != nil && s.Ticket.heeded() {
 		g.flags |= heeded
-		if s.Ticket.Extra.counts() {
-			c.extras = max(c.extras, g.due)
-		}
 	}
 	if c.config.Limit > 0 {
 		c.ranks.add(rank{
@@ -78,31 +78,25 @@ func (c *Core) join(index uint32, g *group, s Standing) {
 // is found.
 func (c *Core) compare(r *Rules, g *group, x *more, s Standing) {
 	newest := place(g.last<<2 | (g.count-1)%chunkItems)
-	deadline := int64(0)
-	if r.Policy == EarliestDeadline {
-		deadline = s.latestDeadline()
-	}
-	if g.count > 1 && g.best != nowhere && !c.overtakes(r, g, x, s, deadline) {
+	claim := r.claimOf(s)
+	if g.count > 1 && g.best != nowhere && !c.overtakes(r, g, x, s, claim) {
 		return
 	}
 	g.best, g.bestPriority = newest, s.Priority
 	if x != nil {
-		x.deadline = deadline
+		x.deadline = claim.deadline
 	}
 }
 
 // overtakes is beats for the newest of a group and the best so far, whose memory, which
 // is long out of the cache, is read only if the user wants to see it.
-func (c *Core) overtakes(r *Rules, g *group, x *more, s Standing, deadline int64) bool {
-	switch {
-	case r.Order != nil:
+func (c *Core) overtakes(r *Rules, g *group, x *more, s Standing, newest claim) bool {
+	if r.Order != nil {
 		return c.beats(r, x, s, c.at(g, g.best))
-	case r.Choose != nil || r.Policy == FirstWins:
-		return false
-	case r.Policy == LastWins:
-		return true
-	case r.Policy == EarliestDeadline && deadline != x.deadline:
-		return deadline < x.deadline
 	}
-	return beats(s.Priority, g.bestPriority)
+	best := claim{priority: g.bestPriority}
+	if x != nil {
+		best.deadline = x.deadline
+	}
+	return r.prefers(newest, best)
 }

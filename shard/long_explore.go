@@ -4,7 +4,8 @@ package shard
 
 // As in long.go, but so that looks are long in a simulation, too.
 const (
-	longLook    = 2
-	longTelling = 2 * longLook
-	largeGroups = 1
+	longLook     = 2
+	longTelling  = 2 * longLook
+	settleAtOnce = 2
+	largeGroups  = 1
 )

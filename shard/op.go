@@ -92,7 +92,7 @@ type Ticket struct {
 	Ranked bool
 
 	// touched means nothing: the owner writes it to have the memory near before it
-	// tells; see scout.
+	// settles or tells; see scout and lookAhead.
 	touched bool
 
 	// Name is what losers are told about the winner.

@@ -47,19 +47,38 @@ func beats(challenger, best int32) bool { return challenger > best }
 // It is the user's code that is asked if there is an Order; the group whose
 // more this is pays if that goes wrong.
 func (c *Core) beats(r *Rules, x *more, challenger, best Standing) bool {
-	switch {
-	case r.Order != nil:
+	if r.Order != nil {
 		return c.order(r, x, challenger, best) && x.fault == nil &&
 			!c.order(r, x, best, challenger) && x.fault == nil
+	}
+	return r.prefers(r.claimOf(challenger), r.claimOf(best))
+}
+
+// claim is what a policy goes by.
+type claim struct {
+	deadline int64 // 0 if that does not count
+	priority int32
+}
+
+func (r *Rules) claimOf(s Standing) claim {
+	c := claim{priority: s.Priority}
+	if r.Policy == EarliestDeadline {
+		c.deadline = s.latestDeadline()
+	}
+	return c
+}
+
+// prefers is beats where there is no Order.
+func (r *Rules) prefers(challenger, best claim) bool {
+	switch {
 	case r.Choose != nil || r.Policy == FirstWins:
 		return false
 	case r.Policy == LastWins:
 		return true
-	case r.Policy == EarliestDeadline:
-		a, b := challenger.latestDeadline(), best.latestDeadline()
-		return a < b || a == b && beats(challenger.Priority, best.Priority)
+	case challenger.deadline != best.deadline:
+		return challenger.deadline < best.deadline
 	}
-	return beats(challenger.Priority, best.Priority)
+	return beats(challenger.priority, best.priority)
 }
 
 // order asks the user's ordering. If that does not return, the group is at

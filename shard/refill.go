@@ -1,7 +1,7 @@
 package shard
 
-// refilled is how much a slice that is filled and emptied over and over has held at
-// most since it was trimmed: it keeps the memory that it needs, and after a burst that
+// refilled is how much a slice has held at most, since it was trimmed, that is filled and
+// emptied over and over. Such a slice keeps the memory that it needs; after a burst that
 // goes back.
 type refilled int
 

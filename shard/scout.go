@@ -69,9 +69,9 @@ func (c *Core) lookAhead(m *members) (n uint32) {
 	return n
 }
 
-// glance reads the next tickets of a group for who may want to see them, and only reads,
-// since that may be anybody. It returns of how many members, and a sum, so that reading
-// is not left out.
+// glance reads the next tickets of a group, for whoever iterates over it. It does not write
+// as lookAhead does: that is the owner's alone, and a hook may hand a decision on. It returns
+// of how many members, and a sum, so that the compiler does not leave the reading out.
 //
 //go:noinline
 func (m *members) glance() (n, sum int) {

@@ -24,8 +24,8 @@ func withdrawables(t *testing.T, core *Core, groups, size int) (tickets []Ticket
 // Until its group is decided an operation can be withdrawn, also if its window was closed
 // in advance, others have been told, and the next window is open.
 func TestSettledAreToldSoon(t *testing.T) {
-	const groups, size = 5, longLook/2 + 1
-	const atOnce = (longLook + size - 1) / size
+	const groups, size = 5, settleAtOnce/2 + 1
+	const atOnce = (settleAtOnce + size - 1) / size
 	core := NewCore(CoreConfig{})
 	tickets := withdrawables(t, core, groups, size)
 	require.True(t, core.CloseFired())
@@ -56,7 +56,7 @@ func TestSettledAreToldSoon(t *testing.T) {
 
 // Groups of which nobody is left are no reason to stop.
 func TestWithdrawnGroupsDoNotEndARound(t *testing.T) {
-	const groups, size = 3, longLook + 1
+	const groups, size = 3, settleAtOnce + 1
 	core := NewCore(CoreConfig{})
 	tickets := withdrawables(t, core, groups, size)
 	for i := range tickets {

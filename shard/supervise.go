@@ -20,6 +20,8 @@ import (
 const (
 	// maxPanics is how many panics in a row, with nothing to condemn, end the shard.
 	maxPanics = 5
+	// giveBackAtOnce is how many of a shard that is given up are told at a time.
+	giveBackAtOnce = 1024
 	// maxCondemned is how many of any kind in one look do.
 	maxCondemned = 256
 )
@@ -188,7 +190,7 @@ func (s *Shard) giveBack(member Standing, target [16]byte, opened int64) {
 		})
 		c.noteDismissed()
 	}
-	if max(len(c.dismissed), len(c.notices)) >= fewRefilled {
+	if max(len(c.dismissed), len(c.notices)) >= giveBackAtOnce {
 		s.attempt(s.tellDecided)
 	}
 }

@@ -287,13 +287,13 @@ func TestGivenUpWhateverContendersDo(t *testing.T) {
 // operation is dismissed once, and told once.
 func TestGivenUpInRounds(t *testing.T) {
 	skipExplored(t)
-	const operations = 2*fewRefilled + 500
+	const operations = 2*giveBackAtOnce + 500
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
 		var dismissed []uint64
 		rounds := 0
 		s := New(Config{RingSize: 4096, Now: c.now, Dismissed: func(batch []Dismissal) {
-			require.LessOrEqual(t, len(batch), fewRefilled)
+			require.LessOrEqual(t, len(batch), giveBackAtOnce)
 			for i := range batch {
 				require.Equal(t, Stopped, batch[i].Outcome)
 				dismissed = append(dismissed, batch[i].Op.ID)

@@ -54,27 +54,27 @@ func (c *Core) warm(w *warmth, run ring.Run[Op]) {
 
 // warmFired touches what the removal of some fired groups from the table will need,
 // from one on, given by its index+1. It returns the one behind them, how many they are,
-// and what is special about any of them.
-func (c *Core) warmFired(from uint32) (next uint32, n int, special flags) {
+// and the flags that any of them has.
+func (c *Core) warmFired(from uint32) (next uint32, n int, seen flags) {
 	sum := uint64(0)
 	for next = from; n < decideAhead && next != 0; n++ {
 		g := c.groups.at(next - 1)
 		next = g.next
-		special |= g.flags
+		seen |= g.flags
 		if c.table.live > 0 {
 			sum += c.table.cells[c.table.home(g.hash)]
 		}
 	}
 	c.sink = sum
-	return next, n, special
+	return next, n, seen
 }
 
 // warmDue touches what deciding the next fired groups will need.
 func (c *Core) warmDue() {
 	next := c.wheel.fired.head
-	_, n, special := c.warmFired(next)
+	_, n, seen := c.warmFired(next)
 	ruled := len(c.mores.pages) > 0
-	if special&heeded == 0 && !ruled {
+	if seen&heeded == 0 && !ruled {
 		return
 	}
 	for ; n > 0; n-- {

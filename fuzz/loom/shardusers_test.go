@@ -121,7 +121,7 @@ func (u *shardUsers) submission(p, i int) *submission {
 	s := &submission{shardUsers: u}
 	s.op = shard.Op{Ticket: &s.ticket, Priority: int32((p + i) % 2)}
 	if u.apart {
-		s.op.Target[0], s.op.Hash = byte(p), uint32(p)<<1
+		s.op.Target[0], s.op.Hash = byte(p), uint32(p)<<2
 	}
 	rules := uint8(0)
 	if u.exclusive {
