@@ -186,8 +186,10 @@ func (s *Shard) Run() {
 		s.giveUp()
 	}
 	ended = true
-	s.owner.core.Age() // twice: whoever keeps the shard keeps no memory of its bursts
-	s.owner.core.Age()
+	s.attempt(func() { // twice: whoever keeps the shard keeps no memory of its bursts
+		s.owner.core.Age()
+		s.owner.core.Age()
+	})
 	s.tally.open.Store(0) // windows of which nobody is left
 	s.pulse.promise.Store(unpromised)
 	s.closeBacklog()

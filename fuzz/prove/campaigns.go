@@ -57,19 +57,19 @@ var campaigns = []campaign{
 	},
 	{
 		name: "sim", what: "simulated engines of 1,000 steps and 10 faults at least",
-		quick: 50_000, full: 10e6,
+		quick: 40_000, full: 10e6,
 		commands: halves("go test -tags explore ./fuzz -run ^TestSim$ -v -timeout 0 -seeds AMOUNT -seed SEED"),
 		count:    regexp.MustCompile(`(\d+) seeds, `),
 	},
 	{
 		name: "loom", what: "explorer executions",
-		quick: 2e6, full: 100e6,
+		quick: 1.5e6, full: 100e6,
 		commands: explorers,
 		count:    regexp.MustCompile(`(\d+) executions +\d+ redundant`),
 	},
 	{
 		name: "ring-race", what: "ring operations under the race detector, from where positions overflow",
-		quick: 50e6, full: 1e9,
+		quick: 30e6, full: 1e9,
 		commands: one("go test -race ./ring -run ^TestRingVolume$ -v -timeout 0 -operations AMOUNT"),
 		count:    regexp.MustCompile(`(\d+) operations from`),
 	},
@@ -81,7 +81,7 @@ var campaigns = []campaign{
 	},
 	{
 		name: "fuzz", what: "fuzz executions",
-		quick: 100_000, full: 100e6,
+		quick: 60_000, full: 100e6,
 		commands: fuzzers,
 		count:    regexp.MustCompile(`execs: (\d+)`), last: true,
 	},
