@@ -119,20 +119,22 @@ func TestAllocationsOfALoss(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	const losers = 99
-	e := newEngine(t, engine.Config{Shards: 1, Window: 20 * time.Millisecond, Registry: engine.Discard})
-	fn, hot := answer(1), target(1)
-	handles := make([]*engine.Handle[int], 1+losers)
-	group := testing.AllocsPerRun(50, func() {
-		for i := range handles {
-			handles[i], _ = engine.Submit(background, e, engine.Op{Target: hot, Priority: engine.Priority(-i)}, fn)
-		}
-		handles[losers].Wait(background) // told last
-		handles[0].Wait(background)      // it has won
+	inBubble(t, func(t *testing.T) { // so that the window does not close among them
+		const losers = 99
+		e := newEngine(t, engine.Config{Shards: 1, Window: time.Second, Registry: engine.Discard})
+		fn, hot := answer(1), target(1)
+		handles := make([]*engine.Handle[int], 1+losers)
+		group := testing.AllocsPerRun(50, func() {
+			for i := range handles {
+				handles[i], _ = engine.Submit(background, e, engine.Op{Target: hot, Priority: engine.Priority(-i)}, fn)
+			}
+			handles[losers].Wait(background) // told last
+			handles[0].Wait(background)      // it has won
+		})
+		const others = 16 // the winner's, those of two who wait, and the window's
+		t.Logf("%.0f in a group of %d", group, len(handles))
+		require.LessOrEqual(t, group, 2.0*losers+others)
 	})
-	const winner, waits = 8, 2 * 2
-	t.Logf("%.0f in a group of %d", group, len(handles))
-	require.LessOrEqual(t, group, 2.0*losers+winner+waits)
 }
 
 // allTargets are made beforehand.

@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// However many ask for the channel, and whenever, it is one, and closed in the end.
+// However many ask for the channel, before it is closed or meanwhile, it is closed in the
+// end; before, it is one.
 func TestLatch(t *testing.T) {
 	for range 2000 {
 		var l latch
@@ -31,6 +32,16 @@ func TestLatch(t *testing.T) {
 		require.True(t, l.closed())
 		require.True(t, reachedYet(channels[0]))
 		require.True(t, reachedYet(l.done()), "asked for later")
+	}
+	for range 2000 {
+		var l latch
+		var all sync.WaitGroup
+		var early, late <-chan struct{}
+		all.Go(func() { early = l.done() })
+		all.Go(l.close)
+		all.Go(func() { late = l.done() })
+		all.Wait()
+		require.True(t, l.closed() && reachedYet(early) && reachedYet(late))
 	}
 	var unasked latch
 	unasked.close()

@@ -26,7 +26,7 @@ func TestCloseFired(t *testing.T) {
 				op := Op{Target: target(k), At: unstamped, Terms: NewTerms(1, rules), Hash: tableHashes["spread"](k) &^ hashFlags, Priority: int32(rng.IntN(5)), Tag: sequence}
 				switch kind := rng.IntN(4); {
 				case kind == 0:
-					op.Ticket = &Ticket{Withdrawable: withdrawable, To: ignoring{}}
+					op.Ticket = &Ticket{Withdrawable: withdrawable, To: ignoring{}, Extra: &Extra{Deadline: 1 + rng.Int64N(9)}}
 				case kind == 1 && retries:
 					op.Ticket = &Ticket{To: ignoring{}, Extra: &Extra{Retry: Retry{Limit: 1}}}
 				}
