@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -122,14 +123,31 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
-// BenchmarkSubmit measures the whole job with a handle each.
+// BenchmarkSubmit measures the whole job with a handle each: with a context that does not
+// end, with one that all operations have, and with one for each.
 func BenchmarkSubmit(b *testing.B) {
+	common, cancel := context.WithCancel(background)
+	defer cancel()
+	for _, c := range []struct {
+		name    string
+		context func() (context.Context, context.CancelFunc)
+	}{
+		{"background", func() (context.Context, context.CancelFunc) { return background, func() {} }},
+		{"common", func() (context.Context, context.CancelFunc) { return common, func() {} }},
+		{"own", func() (context.Context, context.CancelFunc) { return context.WithCancel(background) }},
+	} {
+		b.Run("context="+c.name, func(b *testing.B) { benchmarkSubmit(b, c.context) })
+	}
+}
+
+func benchmarkSubmit(b *testing.B, contextOf func() (context.Context, context.CancelFunc)) {
 	e := newBenchEngine(b, engine.Config{Registry: engine.Discard})
-	fn := answer(1)
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
-		if _, err := engine.Submit(background, e, engine.Op{Target: benchTarget(uint64(i))}, fn); err != nil {
+		ctx, cancel := contextOf()
+		fn := func(context.Context) (int, error) { cancel(); return 1, nil } // all win
+		if _, err := engine.Submit(ctx, e, engine.Op{Target: benchTarget(uint64(i))}, fn); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -41,13 +41,16 @@ func TestNothingStaysOfARefusedSubmit(t *testing.T) {
 		pass(time.Second)
 		ctx, cancel := context.WithCancel(background)
 		defer cancel()
-		captured := func() weak.Pointer[payload] {
-			captured := new(payload)
-			_, err := engine.Submit(ctx, e, engine.Op{Target: target(1)}, func(context.Context) (byte, error) { return captured.bytes[0], nil })
-			require.ErrorIs(t, err, engine.ErrOverloaded)
-			return weak.Make(captured)
-		}()
-		gone(t, "a refused one", captured)
+		var all []weak.Pointer[payload]
+		for range 3 { // the first is watched alone
+			func() {
+				captured := new(payload)
+				all = append(all, weak.Make(captured))
+				_, err := engine.Submit(ctx, e, engine.Op{Target: target(1)}, func(context.Context) (byte, error) { return captured.bytes[0], nil })
+				require.ErrorIs(t, err, engine.ErrOverloaded)
+			}()
+		}
+		gone(t, "a refused one", all...)
 		cancel()
 		synctest.Wait()
 		runtime.KeepAlive(e)

@@ -8,10 +8,10 @@ import (
 
 // label is what is known about an operation once it is submitted.
 type label struct {
+	Priority   Priority
 	Name, Type string
 	ID         uuid.UUID // the user's
 	Target     uuid.UUID
-	Priority   Priority
 }
 
 func (op *Op) label() label {

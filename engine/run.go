@@ -44,6 +44,7 @@ type runs struct {
 	gen     *generation
 	engine  *Engine
 	holders *holders // winners of exclusive targets, of all generations
+	endings endings  // of the contexts of Submit
 
 	mu      mutex
 	live    *run

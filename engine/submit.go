@@ -36,7 +36,7 @@ type Handle[T any] struct {
 }
 
 // ID returns the operation's identity. It means nothing if it did not contend.
-func (h *Handle[T]) ID() OpID { return h.task.id }
+func (h *Handle[T]) ID() OpID { return OpID{Shard: h.task.index, Sequence: h.task.sequence} }
 
 // Done is closed when the operation has its outcome.
 func (h *Handle[T]) Done() <-chan struct{} { return h.task.over.done() }
@@ -56,7 +56,7 @@ func (h *Handle[T]) Wait(ctx context.Context) (T, error) {
 
 // Withdraw takes the operation back if it is not decided yet, and reports
 // whether it did: its outcome is a WithdrawnError then.
-func (h *Handle[T]) Withdraw() bool { return h.task.withdraw(nil) }
+func (h *Handle[T]) Withdraw() bool { return h.task.withdraw(false) }
 
 func (h *Handle[T]) call(ctx context.Context) (err error) {
 	h.value, err = h.fn(ctx)
@@ -76,24 +76,24 @@ type job interface {
 // closes over.
 type task struct {
 	// What is needed to be told a loss is in the first cache lines.
-	ticket  Ticket
-	runs    *runs
-	over    latch // publishes err and abandoned
-	err     error
-	job     job
-	ctx     context.Context
-	unwatch func() bool // of the context that withdraws; nil if none
-	family  *member     // nil if it is in no lineage
-	op      label
+	ticket Ticket
+	runs   *runs
+	over   latch // publishes err and abandoned
+	err    error
+	job    job
+	ctx    context.Context
+	family *member // nil if it is in no lineage
+	watch  watch   // of the context that withdraws it
+	op     label
 
-	engine *Engine
-	id     OpID
+	index     uint32 // of the shard, if it contends; with sequence its identity
+	nested    bool   // the submitter's context isNested; immutable
+	abandoned bool   // Stop gave up while the function was running
+	sequence  uint64
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
-	cancel    atomicPointer[context.CancelFunc]
-	abandoned bool // Stop gave up while the function was running
-	nested    bool // the submitter's context isNested; immutable
-	run       run  // a winner's
+	cancel atomicPointer[context.CancelFunc]
+	run    run // a winner's
 }
 
 func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
@@ -103,7 +103,7 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	if err := e.enterFamily(&op); err != nil {
 		return err
 	}
-	t.engine, t.op, t.ctx = e, op.label(), ctx
+	t.op, t.ctx = op.label(), ctx
 	t.family = e.memberOf(&op)
 	accepted := false
 	defer func() {
@@ -124,14 +124,13 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	if err != nil {
 		err = e.refused(err)
 	} else {
-		err = t.stage(g, &op)
+		err = t.stage(e, g, &op)
 	}
 	accepted = err == nil
 	return err
 }
 
-func (t *task) stage(g *generation, op *Op) error {
-	e := t.engine
+func (t *task) stage(e *Engine, g *generation, op *Op) error {
 	t.ticket.To, t.ticket.Withdrawable = t, true
 	e.describe(t.ctx, &t.ticket, op)
 	t.nested = isNested(t.ctx)
@@ -142,27 +141,25 @@ func (t *task) stage(g *generation, op *Op) error {
 	}
 	t.runs = g.runs[index]
 	ctx := t.ctx // t is not ours any more once it is staged
-	unwatch := func() bool { return false }
-	if ctx.Done() != nil {
-		unwatch = context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })
-		t.unwatch = unwatch
-	}
+	watch := t.runs.endings.watch(ctx, t)
+	t.watch = watch
 	sequence, err := e.push(g.shards[index], &staged, ctx.Done())
 	if err != nil {
-		unwatch() // not t's: it may have been withdrawn while it was refused
+		g.runs[index].endings.end(watch) // not t's: it may have been withdrawn while it was refused
 		if err == shard.ErrGaveUp {
 			return e.refused(&WithdrawnError{Cause: context.Cause(ctx)})
 		}
 		return e.refused(e.explain(err, g.shards[index], index))
 	}
-	t.id = OpID{Shard: uint32(index), Sequence: sequence}
+	t.index, t.sequence = uint32(index), sequence
 	if ctx.Err() != nil {
-		t.withdraw(context.Cause(ctx)) // the watch may have come too early
+		t.withdraw(true) // the watch may have come too early
 	}
 	return nil
 }
 
-func (t *task) withdraw(cause error) bool {
+// withdraw takes the operation back if it is not decided yet, and reports whether it did.
+func (t *task) withdraw(byContext bool) bool {
 	rs := t.runs
 	if rs == nil {
 		return false // it does not contend
@@ -171,6 +168,10 @@ func (t *task) withdraw(cause error) bool {
 	defer rs.told(1)
 	if !t.ticket.Withdraw() {
 		return false
+	}
+	var cause error
+	if byContext {
+		cause = context.Cause(t.ctx) // ours from here on
 	}
 	t.finish(&WithdrawnError{Accepted: true, Cause: cause})
 	return true
@@ -208,19 +209,19 @@ func (t *task) handOver() {
 			t.handOverFailed(caught(recover()))
 		}
 	}()
-	t.engine.config.Executor(t.execute)
+	t.runs.engine.config.Executor(t.execute)
 	returned = true
 }
 
 func (t *task) handOverFailed(cause error) {
 	if cause != ErrGoexit { // else the shard counts that its goroutine was ended
-		t.engine.incident(cause, debug.Stack())
+		t.runs.engine.incident(cause, debug.Stack())
 	}
 	if !t.run.state.CompareAndSwap(runQueued, runEnded) {
 		return // it was taken before, or Stop gave up on it
 	}
 	t.runs.cell.failed.Inc()
-	now := t.engine.Now()
+	now := t.runs.engine.Now()
 	t.run.tale.started(now)
 	t.run.tale.ends(now, 0, cause)
 	t.runs.remove(&t.run)
@@ -232,7 +233,7 @@ func (t *task) handOverFailed(cause error) {
 
 // execute runs a winner, on the executor's goroutine.
 func (t *task) execute() {
-	t.engine.execute(context.Background(), &t.run, t.call, t.ended)
+	t.runs.engine.execute(context.Background(), &t.run, t.call, t.ended)
 }
 
 // call calls the function with a context that Stop can cancel. Until the run's
@@ -263,8 +264,8 @@ func (t *task) ended(err error) {
 	} else if s, ok := err.(*StoppedError); ok && s.Running { // else whoever gave up on it drops
 		t.drop()
 		if p, ok := s.Cause.(*PanicError); ok { // of which nobody else is told
-			t.engine.counts.incidents.Inc()
-			go t.engine.reportIncident(p.Value, p.Stack) // Stop waits for us, but for no logger
+			t.runs.engine.counts.incidents.Inc()
+			go t.runs.engine.reportIncident(p.Value, p.Stack) // Stop waits for us, but for no logger
 		}
 	}
 }
@@ -301,9 +302,10 @@ func (t *task) drop() {
 	t.ctx = nil
 }
 
+// stopWatching lets go of the context that would have withdrawn the operation.
 func (t *task) stopWatching() {
-	if t.unwatch != nil {
-		t.unwatch()
-		t.unwatch = nil // it refers to the context
+	if rs := t.runs; rs != nil {
+		rs.endings.end(t.watch)
+		t.watch = watch{} // it refers to the context
 	}
 }

@@ -170,7 +170,7 @@ func (w *simWorld) moment(d time.Duration) time.Duration {
 
 // contextOf draws a context that ends some day, or not.
 func (w *simWorld) contextOf(rng *rand.Rand) (context.Context, context.CancelFunc) {
-	switch rng.IntN(4) {
+	switch rng.IntN(6) {
 	case 0:
 		w.count(cancelled)
 		after := oneOf(rng, 0, 1, time.Millisecond, 3*time.Millisecond, 120*time.Millisecond)
@@ -186,6 +186,9 @@ func (w *simWorld) contextOf(rng *rand.Rand) (context.Context, context.CancelFun
 			cancel()
 		}()
 		return ctx, cancel
+	case 2, 3:
+		w.count(cancelled)
+		return w.commonContext(rng), func() {}
 	}
 	return context.Background(), func() {}
 }

@@ -47,6 +47,7 @@ type simWorld struct {
 	life       int               // changes when somebody begins to start the engine, and has
 	starting   int               // those who are at it
 	moments    time.Duration     // nanoseconds given out; see moment
+	common     *simContext       // of operations of several submitters
 	events     int               // counts what happens: its order is the real one
 	faults     simFaults
 	violations []string
