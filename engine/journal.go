@@ -15,7 +15,7 @@ import (
 // A journal is a line, then blocks: the shard's index and the block's length, as
 // variable-length numbers, the CRC-32C of these and of the block, and the block, which
 // is the shard's (see shard/journal.go).
-const journalMagic = "contend journal 3\n"
+const journalMagic = "contend journal 4\n"
 
 // queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
 const queuedBlocks = 64
@@ -245,7 +245,8 @@ type JournalSummary struct {
 // ReadJournal plays a journal through cores of its own, without clock or
 // goroutine, and holds what they decide against the checksums in the journal. It
 // shows what happens to see, shard by shard in order, but shards among each
-// other in the order of their blocks; nil sees nothing. It fails with
+// other in the order of their blocks; nil sees nothing. An operation can be staged
+// for a target's next window before the decision on the one before is shown. It fails with
 // shard.ErrDiverged if a decision differs, or because it is no journal.
 //
 // A user's policy is not needed: what it said is in the journal.

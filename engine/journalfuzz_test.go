@@ -13,7 +13,7 @@ import (
 	"example.com/contend/engine"
 )
 
-const journalHeader = "contend journal 3\n"
+const journalHeader = "contend journal 4\n"
 
 // smallJournal is one that an engine of a few shards wrote, with rules, a lock,
 // a restart and a few operations.

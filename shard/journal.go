@@ -36,6 +36,7 @@ const (
 	codeClose
 	codeAbandon
 	codeClear
+	codeCloseFired // what is staged from here on opens windows, whatever is not decided yet
 )
 
 // What an operation's record holds beside what all have.
@@ -322,35 +323,51 @@ func (r *recorder) end(c *Core, batch []Decision) {
 // same decisions, bit by bit.
 func checksum(sum *xxhash.Digest, c *Core, batch []Decision) uint64 {
 	sum.Reset()
-	var buffer [64]byte
-	number := func(vs ...int64) {
+	var memory [512]byte // a digest is slow at single numbers
+	numbers := memory[:0]
+	flush := func() {
+		sum.Write(numbers)
+		numbers = numbers[:0]
+	}
+	add := func(vs ...int64) {
 		for _, v := range vs {
-			sum.Write(binary.AppendVarint(buffer[:0], v))
+			numbers = binary.AppendVarint(numbers, v)
+		}
+		if len(numbers) > len(memory)-checksumRoom {
+			flush()
 		}
 	}
 	for i := range c.dismissed {
 		d := &c.dismissed[i]
+		flush()
 		sum.Write(d.Target[:])
-		number(int64(d.Outcome), int64(d.Op.ID), int64(d.Op.Priority), int64(d.Retries),
+		add(int64(d.Outcome), int64(d.Op.ID), int64(d.Op.Priority), int64(d.Retries),
 			int64(d.Leader.ID), int64(d.Leader.Priority), int64(d.Contenders), d.Opened, d.At)
+		flush()
 		sum.WriteString(d.Lock)
 	}
 	for i := range c.preempted {
+		flush()
 		sum.Write(c.preempted[i].Target[:])
-		number(int64(c.preempted[i].Token))
+		add(int64(c.preempted[i].Token))
 	}
 	for i := range batch {
 		d := &batch[i]
+		flush()
 		sum.Write(d.Target[:])
-		number(int64(d.Number), d.Opened, d.Due, d.Closed, int64(d.Contenders), int64(d.Folded),
+		add(int64(d.Number), d.Opened, d.Due, d.Closed, int64(d.Contenders), int64(d.Folded),
 			int64(d.Retried), int64(d.Early), int64(d.Winner.ID), int64(d.Winner.Priority), int64(d.Token()))
 		for m := d.members; m.left > 0; m.advance() {
 			s := m.standing()
-			number(int64(s.ID), int64(s.Priority), int64(d.OutcomeOf(s)))
+			add(int64(s.ID), int64(s.Priority), int64(d.OutcomeOf(s)))
 		}
 	}
+	flush()
 	return sum.Sum64()
 }
+
+// checksumRoom is what the numbers of one thing take at most.
+const checksumRoom = 11 * binary.MaxVarintLen64
 
 // checksums of blocks, as files keep them.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

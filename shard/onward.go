@@ -42,8 +42,8 @@ func (s *Shard) goOn() {
 		return // what rules dismiss at once would be released with the batch, untold
 	}
 	if !o.onward.asked {
-		// What is written down, or may end the goroutine, is in looks only.
-		o.onward.asked, o.onward.allowed = true, !o.once && o.core.CloseFired()
+		// What may end the goroutine is in looks only.
+		o.onward.asked, o.onward.allowed = true, !o.risky && o.closeFired()
 	}
 	if !o.onward.allowed || !o.core.plain() {
 		return
@@ -58,6 +58,15 @@ func (s *Shard) goOn() {
 	s.tally.publish(o.core, s.ring.Drained()) // there is a limit
 	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())
+}
+
+// closeFired closes the windows that are told, and writes it down.
+func (o *owner) closeFired() bool {
+	if !o.core.CloseFired() {
+		return false
+	}
+	o.note(codeCloseFired)
+	return true
 }
 
 func (w *onward) count(batch []Decision, dismissed int) {

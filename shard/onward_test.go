@@ -159,10 +159,32 @@ const (
 )
 
 // While thousands of contenders are told, others get in, though the ring is much
-// smaller; into the next windows, and dated when they came.
+// smaller; into the next windows, and dated when they came. It is the same when a journal
+// is written, which says so.
 func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
-	now := int64(0)
-	s := New(Config{RingSize: 1024, Now: func() int64 { now++; return now }})
+	for _, written := range []bool{false, true} {
+		now := int64(0)
+		config := Config{RingSize: 1024, Now: func() int64 { now++; return now }}
+		var journal []byte
+		if written {
+			config.Journal = func(block []byte) ([]byte, bool) {
+				journal = append(journal, block...)
+				return block, true
+			}
+		}
+		s := New(config)
+		tellingWhileOthersCome(t, s, &now)
+		if !written {
+			continue
+		}
+		p := NewPlayer(0, nil)
+		require.NoError(t, p.Play(journal))
+		require.EqualValues(t, onwardFrom+2*onwardGroups, p.Decisions)
+		require.EqualValues(t, (onwardFrom+onwardGroups)*largeGroups+onwardGroups, p.Operations)
+	}
+}
+
+func tellingWhileOthersCome(t *testing.T, s *Shard, now *int64) {
 	var first, second [onwardFrom + onwardGroups]submitting
 	for i := range first {
 		first[i] = submitting{t: t, shard: s, group: largeGroups}
@@ -181,7 +203,7 @@ func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
 	s.look()
 	require.Zero(t, first[0].told)
 	for range 3 {
-		now += int64(onwardWindow + Tick)
+		*now += int64(onwardWindow + Tick)
 		s.look()
 	}
 	for i := range first {

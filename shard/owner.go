@@ -33,7 +33,7 @@ type owner struct {
 	core    *Core
 	journal *recorder                            // nil for none
 	take    func(first uint64, run ring.Run[Op]) // stages drained operations
-	once    bool                                 // take looks whether an operation was staged before
+	risky   bool                                 // staging may end the goroutine: by the user's Order, or as it panicked before
 	warmth  warmth
 	watcher Watcher // Config's
 	watched bool    // by the Watcher, until the end of the look
@@ -83,8 +83,9 @@ func (o *owner) init(s *Shard) {
 	}
 	o.take = o.takeRun
 	o.pace.prompt = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.prompt() })
-	if o.journal != nil || slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil }) {
-		o.take, o.once = o.takeRunOnce, true
+	o.risky = slices.ContainsFunc(s.config.Rules, func(r Rules) bool { return r.Order != nil })
+	if o.journal != nil || o.risky {
+		o.take = o.takeRunOnce
 	}
 	o.taken = s.ring.Drained()
 }
@@ -103,7 +104,9 @@ func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
 	o.staging = false
 }
 
+// takeRunOnce stages operations that must not be staged twice.
 func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
+	o.core.warm(&o.warmth, run)
 	for i := range run.Len() {
 		o.takeOnce(first+uint64(i), run.At(i))
 	}

@@ -219,6 +219,10 @@ func (p *Player) record() {
 		target := p.uuid()
 		p.see(&Event{At: p.core.now, Kind: EventCleared, Target: target})
 		p.core.Clear(&target, hashOf(target))
+	case codeCloseFired:
+		if !p.core.CloseFired() {
+			panic(badJournal{"windows are closed in advance that may not be"})
+		}
 	default:
 		panic(badJournal{fmt.Sprintf("record of unknown code %d", code)})
 	}

@@ -3,6 +3,7 @@ package shard
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +24,10 @@ func recordedBlock(seed uint64, steps int) []byte {
 		},
 		Limit: int(seed%2) * 8, Fence: seed, Tape: r,
 	}
+	calm := seed%4 == 2 // then windows are closed in advance
+	if calm {
+		config.Rules = slices.Repeat([]Rules{{Policy: LastWins}}, 4)
+	}
 	r.start(&config)
 	c := NewCore(config)
 	fold := new(Fold)
@@ -31,6 +36,9 @@ func recordedBlock(seed uint64, steps int) []byte {
 		now += rng.Int64N(int64(2 * time.Millisecond))
 		switch rng.IntN(12) {
 		case 0:
+			if calm {
+				break
+			}
 			l := Lock{ID: uint64(rng.IntN(2)), Name: "l", Target: target(rng.Uint64N(4)), All: rng.IntN(2) == 0, Below: 4, Expires: now + 1e6}
 			r.lock(&l)
 			c.Lock(l)
@@ -45,9 +53,20 @@ func recordedBlock(seed uint64, steps int) []byte {
 				c.Ended(h.Target, h.Token)
 				break // in no order
 			}
+			if c.CloseFired() {
+				r.code(codeCloseFired)
+				n := rng.Uint64N(4)
+				op := Op{Target: target(n), Hash: uint32(n) << 1, At: unstamped, Terms: NewTerms(1, 0), Tag: uint64(i)}
+				r.stage(&op, uint64(i), now)
+				op.Begin()
+				c.Stage(&op, uint64(i), now)
+			}
 			recordRound(r, c)
 		default:
 			op := recordedOp(rng, fold)
+			if calm {
+				op.Ticket = nil
+			}
 			r.stage(&op, uint64(i), now)
 			op.Begin()
 			c.Stage(&op, uint64(i), now)

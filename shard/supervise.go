@@ -75,7 +75,7 @@ func (s *Shard) repair(fault *Fault) {
 		s.attempt(journal.breakOff)
 	}
 	o.core.tape = nil
-	o.take, o.once = o.takeRunOnce, true // the run that was being taken is handed out again
+	o.take, o.risky = o.takeRunOnce, true // the run that was being taken is handed out again
 	switch {
 	case o.staging:
 		o.staging = false
