@@ -1,6 +1,9 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"reflect"
+)
 
 // endings are the contexts whose end withdraws operations of one shard that were
 // submitted with Submit. A context keeps a list of its own of who wants to know of its
@@ -16,18 +19,20 @@ type endings struct {
 // turns, as a rule. All are looked at each time.
 const recentContexts = 16
 
-// recentContext is one that was seen lately, by its Done.
+// recentContext is one that was seen lately, by its Done. Others may have the same: those
+// that were made of it to carry a value.
 type recentContext struct {
 	done   <-chan struct{}
-	ending *ending // nil if nobody is in it
+	ending *ending // that another operation with the same context may join; nil for none
 }
 
 // ending is the end of one context that several operations have. They are a list, in the
 // order of submission.
 type ending struct {
 	of          *endings
-	first, last *membership // guarded by of.mu; it is left for ever when there is none
-	stop        func() bool // ends the watch; nil until there is one. Guarded by of.mu
+	ctx         context.Context // every member's
+	first, last *membership     // guarded by of.mu; it is left for ever when there is none
+	stop        func() bool     // ends the watch; nil until there is one. Guarded by of.mu
 }
 
 // membership is a task's place among those that an ending withdraws; guarded by
@@ -38,27 +43,27 @@ type membership struct {
 	prev, next *membership
 }
 
-// watch is how the end of a task's context is waited for.
-type watch struct {
+// watching is how a task waits for the end of its context.
+type watching struct {
 	alone  func() bool // ends it; nil if it is not for this task alone, or there is none
 	member *membership // nil if it is, or there is none
 }
 
 // watch has the end of a context withdraw a task from here on. The task is not staged yet,
 // so if the context ends right now, that is too early: see task.stage.
-func (es *endings) watch(ctx context.Context, t *task) watch {
+func (es *endings) watch(ctx context.Context, t *task) watching {
 	done := ctx.Done()
 	if done == nil {
-		return watch{}
+		return watching{}
 	}
 	if m := es.join(ctx, done, t); m != nil {
-		return watch{member: m}
+		return watching{member: m}
 	}
-	return watch{alone: context.AfterFunc(ctx, func() { t.withdraw(true) })}
+	return watching{alone: context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })}
 }
 
 // end lets go of the context.
-func (es *endings) end(w watch) {
+func (es *endings) end(w watching) {
 	switch {
 	case w.alone != nil:
 		w.alone()
@@ -68,28 +73,32 @@ func (es *endings) end(w watch) {
 }
 
 // join makes a task one of those that the end of a context withdraws. It returns nil if
-// the context was not seen lately.
+// the context was not seen lately, or if those who are watched together have another
+// one with the same Done: it would be held on to for them.
 func (es *endings) join(ctx context.Context, done <-chan struct{}, t *task) *membership {
 	es.mu.Lock()
 	known := es.find(done)
 	if known == nil {
-		es.recent[es.next%recentContexts] = recentContext{done: done}
-		es.next++
+		es.recent[es.next] = recentContext{done: done}
+		es.next = (es.next + 1) % recentContexts
 		es.mu.Unlock()
 		return nil
 	}
-	e := known.ending
-	begun := e == nil
-	if begun {
-		e = &ending{of: es}
-		known.ending = e
+	m := &membership{task: t}
+	if e := known.ending; e != nil {
+		joined := same(e.ctx, ctx)
+		if joined {
+			e.link(m)
+		} else {
+			m = nil
+		}
+		es.mu.Unlock()
+		return m
 	}
-	m := &membership{task: t, ending: e}
+	e := &ending{of: es, ctx: ctx}
 	e.link(m)
 	es.mu.Unlock()
-	if begun {
-		e.watch(ctx)
-	}
+	e.begin(done)
 	return m
 }
 
@@ -103,35 +112,31 @@ func (es *endings) find(done <-chan struct{}) *recentContext {
 	return nil
 }
 
-// watch waits for the context's end. It calls into the context, which may be the user's
-// code, and so without the lock.
-func (e *ending) watch(ctx context.Context) {
-	var stop func() bool
-	defer func() { e.watched(stop) }() // also if that panics
-	stop = context.AfterFunc(ctx, e.withdraw)
+// same reports whether two contexts are one. All but pointers count as different: some
+// cannot be compared.
+func same(a, b context.Context) bool {
+	return reflect.TypeOf(a).Kind() == reflect.Pointer && a == b
 }
 
-// watched takes the end of the watch, nil if there is no watch. All members may have left
-// meanwhile.
-func (e *ending) watched(stop func() bool) {
-	e.of.mu.Lock()
-	left := e.first == nil
-	switch {
-	case stop == nil:
-		e.close()
-	case !left:
-		e.stop = stop
-	}
-	e.of.mu.Unlock()
-	if left && stop != nil {
-		stop()
+// begin watches the context, and lets others join from here on, unless it has ended
+// meanwhile or others were faster. It calls into the context, which may be the user's
+// code, and so without the lock.
+func (e *ending) begin(done <-chan struct{}) {
+	stop := context.AfterFunc(e.ctx, e.withdraw)
+	es := e.of
+	es.mu.Lock()
+	defer es.mu.Unlock()
+	e.stop = stop
+	if known := es.find(done); known != nil && known.ending == nil && e.first != nil {
+		known.ending = e
 	}
 }
 
 // withdraw withdraws all members, also those who come meanwhile.
 func (e *ending) withdraw() {
+	cause := context.Cause(e.ctx)
 	for t := e.leader(); t != nil; t = e.leader() {
-		t.withdraw(true)
+		t.withdraw(cause)
 	}
 }
 
@@ -166,7 +171,7 @@ func (es *endings) leave(m *membership) {
 
 // link makes a task the last member; under the lock.
 func (e *ending) link(m *membership) {
-	m.prev = e.last
+	m.ending, m.prev = e, e.last
 	if e.last == nil {
 		e.first = m
 	} else {
@@ -175,7 +180,7 @@ func (e *ending) link(m *membership) {
 	e.last = m
 }
 
-// unlink takes a member out; under the lock.
+// unlink takes a member out; under the lock. Nobody can join any more when there is none.
 func (e *ending) unlink(m *membership) {
 	if m.prev == nil {
 		e.first = m.next
@@ -188,13 +193,9 @@ func (e *ending) unlink(m *membership) {
 		m.next.prev = m.prev
 	}
 	*m = membership{}
-	if e.first == nil {
-		e.close()
+	if e.first != nil {
+		return
 	}
-}
-
-// close lets nobody join any more; under the lock.
-func (e *ending) close() {
 	for i := range e.of.recent {
 		if r := &e.of.recent[i]; r.ending == e {
 			r.ending = nil

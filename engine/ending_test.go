@@ -10,6 +10,7 @@ import (
 	"weak"
 
 	"example.com/contend/engine"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,7 +21,7 @@ type watchedContext struct {
 	context.Context
 	mu             sync.Mutex
 	begun, stopped int
-	panics         int // at which watch it panics; 0 for never
+	meanwhile      func() // what happens while it is to be watched
 }
 
 // Value keeps package context from finding a context of its own in it, whose AfterFunc it
@@ -30,10 +31,9 @@ func (*watchedContext) Value(any) any { return nil }
 func (c *watchedContext) AfterFunc(f func()) (stop func() bool) {
 	c.mu.Lock()
 	c.begun++
-	panics := c.begun == c.panics
 	c.mu.Unlock()
-	if panics {
-		panic("no watch")
+	if c.meanwhile != nil {
+		c.meanwhile()
 	}
 	end := context.AfterFunc(c.Context, f)
 	return func() bool {
@@ -170,22 +170,139 @@ func TestManyContexts(t *testing.T) {
 	})
 }
 
-// A context that cannot be watched costs its submission, and no other.
+// A context that cannot be watched costs its submission, and no other: not those who have
+// the same while that is found out.
 func TestContextThatCannotBeWatched(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		e := newEngine(t, engine.Config{Shards: 1})
 		ctx, cancel := watchable()
-		ctx.panics = 2
 		op := engine.Op{Target: target(1)}
-		first := submitWith(t, ctx, e, op)
+		all := []*engine.Handle[int]{submitWith(t, ctx, e, op)}
+		ctx.meanwhile = func() {
+			ctx.meanwhile = nil
+			all = append(all, submitWith(t, ctx, e, op), submitWith(t, ctx, e, op))
+			panic("no watch")
+		}
 		require.PanicsWithValue(t, "no watch", func() { engine.Submit(ctx, e, op, answer(1)) })
-		second := submitWith(t, ctx, e, op)
+		all = append(all, submitWith(t, ctx, e, op))
+		begun, _ := ctx.counts()
+		require.Equal(t, 3, begun, "the first, one that panicked, and one for all others")
 		cancel()
-		for _, h := range []*engine.Handle[int]{first, second} {
+		for _, h := range all {
 			_, err := h.Wait(background)
 			withdrawn(t, err, context.Canceled)
 		}
 		synctest.Wait()
+	})
+}
+
+// It may end before the operation is staged, and nobody is watched together then.
+func TestContextThatEndsWhileItIsToBeWatched(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		ctx, cancel := watchable()
+		op := engine.Op{Target: target(1)}
+		require.True(t, submitWith(t, ctx, e, op).Withdraw())
+		ctx.meanwhile = func() {
+			ctx.meanwhile = nil
+			cancel()
+		}
+		_, err := submitWith(t, ctx, e, op).Wait(background)
+		withdrawn(t, err, context.Canceled)
+	})
+}
+
+// As many contexts are known as submit in turns, as a rule. Who has left one does not keep
+// others from joining another.
+func TestContextsInTurns(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		var all [16]*watchedContext
+		var cancels [16]context.CancelFunc
+		for n := range all {
+			all[n], cancels[n] = watchable()
+		}
+		submitAll := func() (handles []*engine.Handle[int]) {
+			for _, ctx := range all {
+				handles = append(handles, submitWith(t, ctx, e, engine.Op{Target: target(1)}))
+			}
+			return handles
+		}
+		begun := func(n int) int {
+			begun, _ := all[n].counts()
+			return begun
+		}
+		for range 2 {
+			submitAll()
+		}
+		last := submitAll()
+		for n := range all {
+			require.Equal(t, 2, begun(n), n)
+		}
+		lone, cancel := watchable()
+		for range 2 {
+			require.True(t, submitWith(t, lone, e, engine.Op{Target: target(1)}).Withdraw())
+		}
+		submitWith(t, all[9], e, engine.Op{Target: target(1)})
+		require.Equal(t, 2, begun(9))
+		for n, h := range last {
+			cancels[n]()
+			_, err := h.Wait(background)
+			withdrawn(t, err, context.Canceled)
+		}
+		cancel()
+		pass(time.Second)
+		require.Zero(t, e.Stats().Won)
+	})
+}
+
+// What is made of a context to carry a value has the same Done, and is not held on to for
+// others.
+func TestContextWithAValueIsNotHeldForOthers(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancel := context.WithCancelCause(background)
+		submitWith(t, base, e, engine.Op{Target: target(1)})
+		pass(time.Second)
+		carried := func() weak.Pointer[payload] {
+			carried := new(payload)
+			submitWith(t, context.WithValue(base, t, carried), e, engine.Op{Target: target(1)})
+			return weak.Make(carried)
+		}()
+		for n := range 10 { // there is always somebody
+			submitWith(t, base, e, engine.Op{Target: target(10 + n)})
+			pass(49 * time.Millisecond)
+		}
+		gone(t, "what a context carried", carried)
+		last := submitWith(t, base, e, engine.Op{Target: target(1)})
+		valued := submitWith(t, context.WithValue(base, t, 1), e, engine.Op{Target: target(1)})
+		cancel(errChangedMyMind)
+		for _, h := range []*engine.Handle[int]{last, valued} {
+			_, err := h.Wait(background)
+			withdrawn(t, err, errChangedMyMind)
+		}
+	})
+}
+
+// incomparable is a context that cannot be compared, not even with itself.
+type incomparable struct {
+	context.Context
+	_ []func()
+}
+
+func TestContextThatCannotBeCompared(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancel := context.WithCancelCause(background)
+		var all []*engine.Handle[int]
+		for range 4 {
+			all = append(all, submitWith(t, incomparable{Context: base}, e, engine.Op{Target: target(1)}))
+		}
+		cancel(errChangedMyMind)
+		for _, h := range all {
+			_, err := h.Wait(background)
+			withdrawn(t, err, errChangedMyMind)
+		}
 	})
 }
 
@@ -229,19 +346,19 @@ func TestContextInCommonEndsMeanwhile(t *testing.T) {
 					}
 					h, err := engine.Submit(ctx, e, engine.Op{Target: target(n % 5)}, answer(n))
 					if err != nil {
-						withdrawn(t, err, errChangedMyMind)
+						assert.ErrorIs(t, err, errChangedMyMind)
 						continue
 					}
 					back := n%7 == 0 && h.Withdraw()
 					got, err := h.Wait(background)
 					switch {
 					case back:
-						withdrawn(t, err, nil)
+						assert.ErrorIs(t, err, engine.ErrWithdrawn)
 					case err == nil:
-						require.Equal(t, n, got)
+						assert.Equal(t, n, got)
 					default:
 						if _, ok := err.(*engine.RejectedError); !ok {
-							withdrawn(t, err, errChangedMyMind)
+							assert.ErrorIs(t, err, errChangedMyMind)
 						}
 					}
 				}

@@ -56,7 +56,7 @@ func (h *Handle[T]) Wait(ctx context.Context) (T, error) {
 
 // Withdraw takes the operation back if it is not decided yet, and reports
 // whether it did: its outcome is a WithdrawnError then.
-func (h *Handle[T]) Withdraw() bool { return h.task.withdraw(false) }
+func (h *Handle[T]) Withdraw() bool { return h.task.withdraw(nil) }
 
 func (h *Handle[T]) call(ctx context.Context) (err error) {
 	h.value, err = h.fn(ctx)
@@ -82,8 +82,8 @@ type task struct {
 	err    error
 	job    job
 	ctx    context.Context
-	family *member // nil if it is in no lineage
-	watch  watch   // of the context that withdraws it
+	family *member  // nil if it is in no lineage
+	watch  watching // of the context that withdraws it
 	op     label
 
 	index     uint32 // of the shard, if it contends; with sequence its identity
@@ -141,11 +141,11 @@ func (t *task) stage(e *Engine, g *generation, op *Op) error {
 	}
 	t.runs = g.runs[index]
 	ctx := t.ctx // t is not ours any more once it is staged
-	watch := t.runs.endings.watch(ctx, t)
-	t.watch = watch
+	w := t.runs.endings.watch(ctx, t)
+	t.watch = w
 	sequence, err := e.push(g.shards[index], &staged, ctx.Done())
 	if err != nil {
-		g.runs[index].endings.end(watch) // not t's: it may have been withdrawn while it was refused
+		g.runs[index].endings.end(w) // not t's: it may have been withdrawn while it was refused
 		if err == shard.ErrGaveUp {
 			return e.refused(&WithdrawnError{Cause: context.Cause(ctx)})
 		}
@@ -153,13 +153,13 @@ func (t *task) stage(e *Engine, g *generation, op *Op) error {
 	}
 	t.index, t.sequence = uint32(index), sequence
 	if ctx.Err() != nil {
-		t.withdraw(true) // the watch may have come too early
+		t.withdraw(context.Cause(ctx)) // the watch may have come too early
 	}
 	return nil
 }
 
 // withdraw takes the operation back if it is not decided yet, and reports whether it did.
-func (t *task) withdraw(byContext bool) bool {
+func (t *task) withdraw(cause error) bool {
 	rs := t.runs
 	if rs == nil {
 		return false // it does not contend
@@ -168,10 +168,6 @@ func (t *task) withdraw(byContext bool) bool {
 	defer rs.told(1)
 	if !t.ticket.Withdraw() {
 		return false
-	}
-	var cause error
-	if byContext {
-		cause = context.Cause(t.ctx) // ours from here on
 	}
 	t.finish(&WithdrawnError{Accepted: true, Cause: cause})
 	return true
@@ -306,6 +302,6 @@ func (t *task) drop() {
 func (t *task) stopWatching() {
 	if rs := t.runs; rs != nil {
 		rs.endings.end(t.watch)
-		t.watch = watch{} // it refers to the context
+		t.watch = watching{} // it refers to the context
 	}
 }

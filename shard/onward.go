@@ -55,6 +55,9 @@ func (s *Shard) goOn() {
 	o.found = readClock(s.config.Now)
 	s.ring.DrainRuns(tail, o.take)
 	o.drained += int(s.ring.Drained() - before)
+	if o.journal != nil {
+		o.journal.flush(o.looked, false) // else a block would be as large as all that is let in
+	}
 	s.tally.publish(o.core, s.ring.Drained()) // there is a limit
 	s.takeBacklog()
 	s.room.Admit(s.ring.Cap() - s.ring.Len())

@@ -166,8 +166,10 @@ func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
 		now := int64(0)
 		config := Config{RingSize: 1024, Now: func() int64 { now++; return now }}
 		var journal []byte
+		largest := 0
 		if written {
 			config.Journal = func(block []byte) ([]byte, bool) {
+				largest = max(largest, len(block))
 				journal = append(journal, block...)
 				return block, true
 			}
@@ -177,6 +179,7 @@ func TestSubmissionsGoOnWhileOthersAreTold(t *testing.T) {
 		if !written {
 			continue
 		}
+		require.Less(t, largest, 2*blockSize, "a block grows while others are told")
 		p := NewPlayer(0, nil)
 		require.NoError(t, p.Play(journal))
 		require.EqualValues(t, onwardFrom+2*onwardGroups, p.Decisions)

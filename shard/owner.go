@@ -106,7 +106,9 @@ func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
 
 // takeRunOnce stages operations that must not be staged twice.
 func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
-	o.core.warm(&o.warmth, run)
+	if !o.risky {
+		o.core.warm(&o.warmth, run)
+	}
 	for i := range run.Len() {
 		o.takeOnce(first+uint64(i), run.At(i))
 	}

@@ -53,7 +53,10 @@ func recordedBlock(seed uint64, steps int) []byte {
 				c.Ended(h.Target, h.Token)
 				break // in no order
 			}
-			if c.CloseFired() {
+			let := func() { // others in, before a decision or while it is told
+				if rng.IntN(2) > 0 || !c.CloseFired() {
+					return
+				}
 				r.code(codeCloseFired)
 				n := rng.Uint64N(4)
 				op := Op{Target: target(n), Hash: uint32(n) << 1, At: unstamped, Terms: NewTerms(1, 0), Tag: uint64(i)}
@@ -61,7 +64,8 @@ func recordedBlock(seed uint64, steps int) []byte {
 				op.Begin()
 				c.Stage(&op, uint64(i), now)
 			}
-			recordRound(r, c)
+			let()
+			recordRound(r, c, let)
 		default:
 			op := recordedOp(rng, fold)
 			if calm {
@@ -81,17 +85,21 @@ func recordedBlock(seed uint64, steps int) []byte {
 		r.at(codeAdvance, now+1e9)
 		c.Advance(now + 1e9)
 	}
-	recordRound(r, c)
+	recordRound(r, c, func() {})
 	return r.block
 }
 
-// recordRound decides as an owner does, round by round.
-func recordRound(r *recorder, c *Core) {
+// recordRound decides as an owner does, round by round; between is called while the
+// decisions of one are told.
+func recordRound(r *recorder, c *Core, between func()) {
 	for empty := false; !empty; {
 		r.begin()
 		batch := c.Decide()
 		r.end(c, batch)
 		empty = len(batch)+len(c.Dismissed())+len(c.Preempted()) == 0
+		if c.calm && !empty {
+			between()
+		}
 		c.Release()
 	}
 }

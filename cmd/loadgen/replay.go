@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -149,14 +150,24 @@ func top(out io.Writer, hottest []*activity) {
 	fmt.Fprintln(out, "\ntell one's history with --target UUID, or --target hottest")
 }
 
-// tell plays the journal again for one target's history.
+// tell plays the journal again for one target's history: in the order of time, since an
+// operation can be staged for the next window before the one before is decided.
 func (f *replayFlags) tell(out io.Writer, target uuid.UUID) error {
-	fmt.Fprintf(out, "\nhistory of %v\n", target)
+	type moment struct {
+		at   int64
+		line string
+	}
+	var history []moment
 	_, err := f.read(func(shard int, e *engine.JournalEvent) {
 		for _, line := range story(shard, e, target) {
-			fmt.Fprintf(out, "%14v  %s\n", time.Duration(e.At).Round(time.Microsecond), line)
+			history = append(history, moment{e.At, line})
 		}
 	})
+	slices.SortStableFunc(history, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
+	fmt.Fprintf(out, "\nhistory of %v\n", target)
+	for _, m := range history {
+		fmt.Fprintf(out, "%14v  %s\n", time.Duration(m.at).Round(time.Microsecond), m.line)
+	}
 	return err
 }
 
