@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -280,6 +281,39 @@ func TestContextWithAValueIsNotHeldForOthers(t *testing.T) {
 		for _, h := range []*engine.Handle[int]{last, valued} {
 			_, err := h.Wait(background)
 			withdrawn(t, err, errChangedMyMind)
+		}
+	})
+}
+
+// exiting is a context that ends the goroutine of whoever asks for its cause.
+type exiting struct{ context.Context }
+
+func (c *exiting) Value(key any) any {
+	if c.Err() != nil {
+		runtime.Goexit()
+	}
+	return c.Context.Value(key)
+}
+
+// Nobody is withdrawn before the cause is known, and so nobody is left without outcome.
+func TestContextWithoutCause(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancel := context.WithCancel(background)
+		ctx := &exiting{base}
+		var all []*engine.Handle[int]
+		for range 4 {
+			all = append(all, submitWith(t, ctx, e, engine.Op{Target: target(1)}))
+		}
+		cancel()
+		pass(time.Second)
+		for n, h := range all {
+			_, err := h.Wait(background)
+			if n == 0 { // it has won
+				require.ErrorIs(t, err, engine.ErrGoexit)
+			} else {
+				lost(t, err)
+			}
 		}
 	})
 }
