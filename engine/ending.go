@@ -84,19 +84,15 @@ func (es *endings) join(ctx context.Context, done <-chan struct{}, t *task) *mem
 		es.mu.Unlock()
 		return nil
 	}
-	m := &membership{task: t}
 	if e := known.ending; e != nil {
-		joined := same(e.ctx, ctx)
-		if joined {
-			e.link(m)
-		} else {
-			m = nil
+		defer es.mu.Unlock()
+		if !same(e.ctx, ctx) {
+			return nil
 		}
-		es.mu.Unlock()
-		return m
+		return e.link(t)
 	}
 	e := &ending{of: es, ctx: ctx}
-	e.link(m)
+	m := e.link(t)
 	es.mu.Unlock()
 	e.begin(done)
 	return m
@@ -170,14 +166,15 @@ func (es *endings) leave(m *membership) {
 }
 
 // link makes a task the last member; under the lock.
-func (e *ending) link(m *membership) {
-	m.ending, m.prev = e, e.last
+func (e *ending) link(t *task) *membership {
+	m := &membership{task: t, ending: e, prev: e.last}
 	if e.last == nil {
 		e.first = m
 	} else {
 		e.last.next = m
 	}
 	e.last = m
+	return m
 }
 
 // unlink takes a member out; under the lock. Nobody can join any more when there is none.
