@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"container/list"
 	"context"
 	"reflect"
 )
@@ -26,27 +27,19 @@ type recentContext struct {
 	ending *ending // that another operation with the same context may join; nil for none
 }
 
-// ending is the end of one context that several operations have. They are a list, in the
-// order of submission.
+// ending is the end of one context that several operations have.
 type ending struct {
-	of          *endings
-	ctx         context.Context // every member's
-	first, last *membership     // guarded by of.mu; it is left for ever when there is none
-	stop        func() bool     // ends the watch; nil until there is one. Guarded by of.mu
-}
-
-// membership is a task's place among those that an ending withdraws; guarded by
-// endings.mu.
-type membership struct {
-	task       *task
-	ending     *ending // nil when it has left
-	prev, next *membership
+	of      *endings
+	ctx     context.Context // every member's
+	members list.List       // of *task, in the order of submission. Guarded by of.mu; it is left for ever when there is none
+	stop    func() bool     // ends the watch; nil until there is one. Guarded by of.mu
 }
 
 // watching is how a task waits for the end of its context.
 type watching struct {
-	alone  func() bool // ends it; nil if it is not for this task alone, or there is none
-	member *membership // nil if it is, or there is none
+	alone  func() bool   // ends it; nil if it is not for this task alone, or there is none
+	ending *ending       // nil if it is, or there is none
+	place  *list.Element // of the ending's members
 }
 
 // watch has the end of a context withdraw a task from here on. The task is not staged yet,
@@ -56,8 +49,8 @@ func (es *endings) watch(ctx context.Context, t *task) watching {
 	if done == nil {
 		return watching{}
 	}
-	if m := es.join(ctx, done, t); m != nil {
-		return watching{member: m}
+	if w := es.join(ctx, done, t); w.ending != nil {
+		return w
 	}
 	return watching{alone: context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })}
 }
@@ -67,35 +60,35 @@ func (es *endings) end(w watching) {
 	switch {
 	case w.alone != nil:
 		w.alone()
-	case w.member != nil:
-		es.leave(w.member)
+	case w.ending != nil:
+		w.ending.leave(w.place)
 	}
 }
 
-// join makes a task one of those that the end of a context withdraws. It returns nil if
-// the context was not seen lately, or if those who are watched together have another
-// one with the same Done: it would be held on to for them.
-func (es *endings) join(ctx context.Context, done <-chan struct{}, t *task) *membership {
+// join makes a task one of those that the end of a context withdraws, unless the context
+// was not seen lately, or those who are watched together have another one with the same
+// Done: it would be held on to for them.
+func (es *endings) join(ctx context.Context, done <-chan struct{}, t *task) watching {
 	es.mu.Lock()
 	known := es.find(done)
 	if known == nil {
 		es.recent[es.next] = recentContext{done: done}
 		es.next = (es.next + 1) % recentContexts
 		es.mu.Unlock()
-		return nil
+		return watching{}
 	}
 	if e := known.ending; e != nil {
 		defer es.mu.Unlock()
 		if !same(e.ctx, ctx) {
-			return nil
+			return watching{}
 		}
-		return e.link(t)
+		return watching{ending: e, place: e.members.PushBack(t)}
 	}
-	e := &ending{of: es, ctx: ctx}
-	m := e.link(t)
 	es.mu.Unlock()
+	e := &ending{of: es, ctx: ctx}
+	place := e.members.PushBack(t) // nobody else knows the ending yet
 	e.begin(done)
-	return m
+	return watching{ending: e, place: place}
 }
 
 // find returns a context that was seen lately, nil if it was not; under the lock.
@@ -123,7 +116,7 @@ func (e *ending) begin(done <-chan struct{}) {
 	es.mu.Lock()
 	defer es.mu.Unlock()
 	e.stop = stop
-	if known := es.find(done); known != nil && known.ending == nil && e.first != nil {
+	if known := es.find(done); known != nil && known.ending == nil && e.members.Len() > 0 {
 		known.ending = e
 	}
 }
@@ -140,57 +133,31 @@ func (e *ending) withdraw() {
 func (e *ending) leader() *task {
 	e.of.mu.Lock()
 	defer e.of.mu.Unlock()
-	m := e.first
-	if m == nil {
+	first := e.members.Front()
+	if first == nil {
 		return nil
 	}
-	t := m.task
-	e.unlink(m)
-	return t
+	e.remove(first)
+	return first.Value.(*task)
 }
 
-// leave takes a task out of its ending, unless it is out already. The last one lets go of
-// the context.
-func (es *endings) leave(m *membership) {
+// leave takes a member out, unless it is out already. The last one lets go of the context.
+func (e *ending) leave(place *list.Element) {
 	var stop func() bool
-	es.mu.Lock()
-	if e := m.ending; e != nil {
-		if e.unlink(m); e.first == nil {
-			stop, e.stop = e.stop, nil
-		}
+	e.of.mu.Lock()
+	if e.remove(place); e.members.Len() == 0 {
+		stop, e.stop = e.stop, nil
 	}
-	es.mu.Unlock()
+	e.of.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
 }
 
-// link makes a task the last member; under the lock.
-func (e *ending) link(t *task) *membership {
-	m := &membership{task: t, ending: e, prev: e.last}
-	if e.last == nil {
-		e.first = m
-	} else {
-		e.last.next = m
-	}
-	e.last = m
-	return m
-}
-
-// unlink takes a member out; under the lock. Nobody can join any more when there is none.
-func (e *ending) unlink(m *membership) {
-	if m.prev == nil {
-		e.first = m.next
-	} else {
-		m.prev.next = m.next
-	}
-	if m.next == nil {
-		e.last = m.prev
-	} else {
-		m.next.prev = m.prev
-	}
-	*m = membership{}
-	if e.first != nil {
+// remove takes a member out, unless it is out already; under the lock. Nobody can join any
+// more when there is none.
+func (e *ending) remove(place *list.Element) {
+	if e.members.Remove(place); e.members.Len() > 0 {
 		return
 	}
 	for i := range e.of.recent {

@@ -197,7 +197,7 @@ func TestContextThatCannotBeWatched(t *testing.T) {
 	})
 }
 
-// It may end before the operation is staged, and nobody is watched together then.
+// It may end before the operation is staged.
 func TestContextThatEndsWhileItIsToBeWatched(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		e := newEngine(t, engine.Config{Shards: 1})

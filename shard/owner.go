@@ -106,7 +106,7 @@ func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
 
 // takeRunOnce stages operations that must not be staged twice.
 func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
-	if !o.risky {
+	if !o.risky { // what panicked before may be that
 		o.core.warm(&o.warmth, run)
 	}
 	for i := range run.Len() {
