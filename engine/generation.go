@@ -44,6 +44,7 @@ func (e *Engine) begin(last *generation) *generation {
 		config := shard.Config{
 			Index:     uint32(i),
 			RingSize:  e.config.RingSize,
+			Terms:     shard.NewTerms(e.config.Window, e.rulebook.index[0]),
 			Limit:     e.config.MaxStaged,
 			Displace:  e.config.Overload == DisplaceLowest,
 			Rules:     e.rulebook.rules,

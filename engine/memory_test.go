@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -116,8 +117,17 @@ func TestNothingStaysOfASubmit(t *testing.T) {
 // Tickets are the submitter's memory: the engine lets go of them when they are
 // told, and of withdrawn ones when their window closes.
 func TestNothingStaysOfATicket(t *testing.T) {
+	for name, config := range map[string]engine.Config{
+		"plain": {}, "with a journal": {Journal: io.Discard}, "watched": {Hooks: engine.Hooks{Staged: func(engine.Event) {}}},
+	} {
+		t.Run(name, func(t *testing.T) { testNothingStaysOfATicket(t, config) })
+	}
+}
+
+func testNothingStaysOfATicket(t *testing.T, config engine.Config) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		config.Shards = 1
+		e := newEngine(t, config)
 		b := e.NewBatch(64)
 		var all []weak.Pointer[contender]
 		func() {

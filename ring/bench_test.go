@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// job is as large as what a shard stages: with the sequence word, 64 bytes.
-type job [7]uint64
+// job is as large as what a shard stages: with the ring's word, 40 bytes.
+type job [4]uint64
 
 // queue is what the ring is compared with: common parts with the same two
 // operations, called through the same indirection.

@@ -47,6 +47,7 @@ type ringRun struct {
 type place struct {
 	value     uint64
 	published bool
+	mark      uint64
 }
 
 // span is consecutive positions.
@@ -100,7 +101,7 @@ func (r *ringRun) push() {
 	require.Equal(r.t, r.refusal(), err)
 	if err == nil {
 		require.Equal(r.t, want, position)
-		r.ever = append(r.ever, place{value, true})
+		r.ever = append(r.ever, place{value: value, published: true})
 		r.passes(span{position, 1})
 	}
 }
@@ -123,7 +124,7 @@ func (r *ringRun) pushAll(n int) {
 	require.Equal(r.t, r.tail(), first)
 	require.Equal(r.t, min(n, r.room()), taken)
 	for _, v := range batch[:taken] {
-		r.ever = append(r.ever, place{v, true})
+		r.ever = append(r.ever, place{value: v, published: true})
 	}
 	r.passes(span{first, taken})
 }
@@ -131,7 +132,7 @@ func (r *ringRun) pushAll(n int) {
 // claim makes a hole of up to n positions.
 func (r *ringRun) claim(n int) {
 	n = max(1, n)
-	first, got, err := r.ring.claim(uint64(n))
+	first, got, err := r.ring.Claim(n)
 	require.Equal(r.t, r.refusal(), err)
 	if err != nil {
 		return
@@ -139,9 +140,9 @@ func (r *ringRun) claim(n int) {
 	require.Equal(r.t, r.tail(), first)
 	require.EqualValues(r.t, min(n, r.room()), got)
 	for range got {
-		r.ever = append(r.ever, place{value: r.nextValue()})
+		r.ever = append(r.ever, place{value: r.nextValue(), mark: r.nextValue() & (1<<MarkBits - 1)})
 	}
-	r.holes = append(r.holes, span{first, int(got)})
+	r.holes = append(r.holes, span{first, got})
 }
 
 // publish fills the nth hole, or another if there are not so many, from its end
@@ -158,8 +159,11 @@ func (r *ringRun) publish(n int) {
 	} else {
 		h.first++
 	}
-	r.ring.publish(position, &r.at(position).value)
-	r.at(position).published = true
+	at := r.at(position)
+	require.Zero(r.t, *r.ring.Slot(position), "what is claimed is cleared")
+	*r.ring.Slot(position) = at.value
+	r.ring.Publish(position, at.mark)
+	at.published = true
 	r.passes(span{position, 1})
 	if h.n--; h.n == 0 {
 		r.holes = append(r.holes[:i], r.holes[i+1:]...)
@@ -176,11 +180,15 @@ func (r *ringRun) passes(s span) {
 // drain takes up to n values out.
 func (r *ringRun) drain(n int) {
 	limit := min(r.head+uint64(n), r.tail())
-	whole := r.ring.Drain(limit, func(position uint64, v *uint64) {
-		require.Equal(r.t, r.head, position)
-		require.True(r.t, r.at(position).published, "position %d is a hole", position)
-		require.Equal(r.t, r.at(position).value, *v)
-		r.head++
+	whole := r.ring.DrainRuns(limit, func(first uint64, run Run[uint64]) {
+		require.Equal(r.t, r.head, first)
+		for i := range run.Len() {
+			want := r.at(r.head)
+			require.True(r.t, want.published, "position %d is a hole", r.head)
+			require.Equal(r.t, want.value, *run.At(i))
+			require.Equal(r.t, want.mark, run.Mark(i))
+			r.head++
+		}
 	})
 	require.Equal(r.t, r.head == limit, whole)
 	require.True(r.t, whole || !r.published(), "stopped at %d, which is published", r.head)

@@ -8,8 +8,8 @@
 // One goroutine, the owner, takes values out. Any number of goroutines put
 // values in, without a lock: a producer claims a position with one
 // compare-and-swap on tail, copies its value into the slot and publishes it
-// by writing position+1 into the slot's sequence word. The owner reads slots
-// in order for as long as their sequence word fits, clears each one, and gives
+// by writing the lap into the slot's word: how often the ring has turned. The owner
+// reads slots in order for as long as their laps fit, clears each one, and gives
 // them back in batches by moving head.
 //
 // # What a user may rely on
@@ -34,7 +34,7 @@
 //
 //   - A fetch-and-add claim: it cannot be taken back, so a full or closed ring
 //     would have to be filled with void entries or waited for.
-//   - Finding "full" in the slot's sequence word, as Vyukov's queue does: the
+//   - Finding "full" in the slot's word, as Vyukov's queue does: the
 //     producer then reads a line that the owner wrote last before its
 //     compare-and-swap, which lengthens the time in which the swap can fail.
 //     Here head is one word, written once per batch.
@@ -46,7 +46,9 @@
 //     [Room] instead.
 //
 // The slot protocol follows Dmitry Vyukov's bounded queue (1024cores.net) and
-// the ManyToOneConcurrentArrayQueue of Agrona.
+// the ManyToOneConcurrentArrayQueue of Agrona. Theirs write down the whole position,
+// of which only the lap is news to whoever looks at a slot; so the rest of the word is
+// the user's, see [MarkBits].
 package ring
 
 import (
@@ -68,6 +70,10 @@ var (
 // last 292 years.
 const closed = 1 << 63
 
+// MarkBits is how many bits a producer may publish together with a value, in the same
+// word: enough for a time, or for what few values have besides.
+const MarkBits = 58
+
 // releaseEvery is how many slots Drain gives back at a time: often enough for
 // producers that wait for room, seldom enough that head's cache line stays
 // with them.
@@ -75,11 +81,13 @@ const releaseEvery = 256
 
 // Ring is a bounded many-producers-one-consumer queue of values.
 //
-// Push, PushAll, Close, Closed, Tail, Len, Cap, Bytes and PassesHalf are safe for
-// concurrent use. Drain, DrainRuns, Drained and Ready belong to the owner goroutine.
+// Push, PushAll, Claim, Slot, Publish, Close, Closed, Tail, Len, Cap, Bytes and PassesHalf
+// are safe for concurrent use. Drain, DrainRuns, Drained and Ready belong to the owner
+// goroutine.
 type Ring[T any] struct {
 	slots []slot[T] // immutable; the slots' contents: see slot
 	mask  uint64    // immutable; len(slots)-1
+	turn  uint8     // immutable; len(slots) is 1<<turn, below 64
 
 	_ [64]byte // tail is written by every producer
 
@@ -98,10 +106,10 @@ type Ring[T any] struct {
 // it belongs to the producer that claimed its position; between publish and
 // the head that passes it, to the owner.
 type slot[T any] struct {
-	// sequence publishes value to the owner: it is position+1 from publication
-	// until the slot's next lap.
-	sequence atomicUint64
-	value    T
+	// word publishes value to the owner. Its highest bits are the lap, from publication
+	// until the slot's next one; below is the mark.
+	word  atomicUint64
+	value T
 }
 
 // New makes a ring of the given capacity, rounded up to a power of two.
@@ -114,21 +122,33 @@ func newAt[T any](capacity int, start uint64) *Ring[T] {
 	if capacity < 1 || capacity > 1<<30 {
 		panic(fmt.Sprintf("ring: capacity %d is not between 1 and 2^30", capacity))
 	}
-	n := uint64(1) << bits.Len(uint(capacity-1))
-	r := &Ring[T]{slots: make([]slot[T], n), mask: n - 1, next: start}
+	turn := bits.Len(uint(capacity - 1))
+	n := uint64(1) << turn
+	r := &Ring[T]{slots: make([]slot[T], n), mask: n - 1, turn: uint8(turn), next: start}
+	if start > 0 { // as if it had turned until here
+		for p := start; p != start+n; p++ {
+			r.slots[p&r.mask].word.Store(r.lap(p - n))
+		}
+	}
 	r.tail.Store(start)
 	r.head.Store(start)
 	return r
 }
 
+// lap returns how often the ring had turned when it came to a position, from 1 on, in
+// the bits above the mark: it comes round, but not before all that was in the slot is
+// gone. A new ring's words are those of lap 0.
+func (r *Ring[T]) lap(position uint64) uint64 { return (position>>(r.turn&63) + 1) << MarkBits }
+
 // Push puts a copy of *v into the ring and returns its position.
 // It fails with ErrFull or ErrClosed and then has done nothing.
 func (r *Ring[T]) Push(v *T) (position uint64, err error) {
-	position, _, err = r.claim(1)
+	position, _, err = r.Claim(1)
 	if err != nil {
 		return 0, err
 	}
-	r.publish(position, v)
+	*r.Slot(position) = *v
+	r.Publish(position, 0)
 	return position, nil
 }
 
@@ -140,19 +160,20 @@ func (r *Ring[T]) PushAll(vs []T) (first uint64, n int, err error) {
 	if len(vs) == 0 {
 		return 0, 0, nil
 	}
-	first, got, err := r.claim(uint64(len(vs)))
-	if err != nil {
-		return 0, 0, err
+	first, n, err = r.Claim(len(vs))
+	for i := range vs[:n] {
+		*r.Slot(first + uint64(i)) = vs[i]
+		r.Publish(first+uint64(i), 0)
 	}
-	for i := range vs[:got] {
-		r.publish(first+uint64(i), &vs[i])
-	}
-	return first, int(got), nil
+	return first, n, err
 }
 
-// claim takes consecutive positions, one at least. It is lock-free: a swap fails only
-// because another producer's succeeded.
-func (r *Ring[T]) claim(most uint64) (first, n uint64, err error) {
+// Claim takes consecutive positions, one at least and most at most, for a producer that
+// makes its values where they are going to be: into each position's Slot, which it then
+// has to Publish. What comes behind waits for that, so nothing that may take long, panic
+// or end the goroutine must be in between. Claim fails with ErrFull or ErrClosed and then
+// has done nothing. It is lock-free: a swap fails only because another producer's succeeded.
+func (r *Ring[T]) Claim(most int) (first uint64, n int, err error) {
 	for {
 		tail := r.tail.Load()
 		if tail&closed != 0 {
@@ -164,19 +185,25 @@ func (r *Ring[T]) claim(most uint64) (first, n uint64, err error) {
 		if free < 1 {
 			return 0, 0, ErrFull
 		}
-		n = min(uint64(free), most)
-		if r.tail.CompareAndSwap(tail, tail+n) {
+		n = int(min(free, int64(most)))
+		if r.tail.CompareAndSwap(tail, tail+uint64(n)) {
 			return tail, n, nil
 		}
 	}
 }
 
-// publish fills a claimed slot and passes it to the owner.
-func (r *Ring[T]) publish(position uint64, v *T) {
+// Slot returns where the value of a claimed position is to be, cleared. It is the
+// producer's until it publishes the position.
+func (r *Ring[T]) Slot(position uint64) *T {
 	s := &r.slots[position&r.mask]
 	writes(&s.value)
-	s.value = *v
-	s.sequence.Store(position + 1)
+	return &s.value
+}
+
+// Publish passes a claimed position's value to the owner, and with it a mark of up to
+// MarkBits bits.
+func (r *Ring[T]) Publish(position, mark uint64) {
+	r.slots[position&r.mask].word.Store(r.lap(position) | mark)
 }
 
 // Drain hands every published value below limit to f, in order, clearing the
@@ -204,8 +231,11 @@ func (r Run[T]) Len() int { return len(r.slots) }
 // At returns the value at an index from 0 on.
 func (r Run[T]) At(i int) *T { return &r.slots[i].value }
 
+// Mark returns what was published together with it.
+func (r Run[T]) Mark(i int) uint64 { return r.slots[i].word.Load() & (1<<MarkBits - 1) }
+
 // DrainRuns is Drain for an f that gains from seeing several values at once: it
-// hands them out in runs of up to MaxRun, whose sequence words it has read one
+// hands them out in runs of up to MaxRun, whose words it has read one
 // right after the other. A slot's cache line comes from its producer's core, and
 // the processor fetches several while it waits for the first.
 func (r *Ring[T]) DrainRuns(limit uint64, f func(first uint64, run Run[T])) (whole bool) {
@@ -232,9 +262,10 @@ func (r *Ring[T]) DrainRuns(limit uint64, f func(first uint64, run Run[T])) (who
 func (r *Ring[T]) published(limit uint64) Run[T] {
 	at := r.next & r.mask
 	slots := r.slots[at:min(at+min(limit-r.next, MaxRun), uint64(len(r.slots)))]
+	lap := r.lap(r.next) // of all, as they do not go over the end
 	for i := range slots {
 		s := &slots[i]
-		if s.sequence.Load() != r.next+uint64(i)+1 {
+		if s.word.Load()&^(1<<MarkBits-1) != lap {
 			return Run[T]{slots[:i]}
 		}
 		reads(&s.value)
@@ -286,7 +317,7 @@ func (r *Ring[T]) Len() int {
 // Ready reports whether the next value can be taken: false if the ring is empty
 // or the owner stands in front of a hole. Owner goroutine only.
 func (r *Ring[T]) Ready() bool {
-	return r.slots[r.next&r.mask].sequence.Load() == r.next+1
+	return r.slots[r.next&r.mask].word.Load()&^(1<<MarkBits-1) == r.lap(r.next)
 }
 
 // PassesHalf reports whether the push of n values from position first on took

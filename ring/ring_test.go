@@ -134,8 +134,11 @@ func TestWrapAround(t *testing.T) {
 // A producer that stalls between claim and publish stops the owner, but not
 // the other producers before the ring is full, and not Close.
 func TestHole(t *testing.T) {
-	for start := range uint64(9) {
-		testHole(t, start)
+	for earlier := range uint64(9) {
+		testHole(t, earlier)
+	}
+	for earlier := range uint64(9) { // the lap that a slot tells comes round
+		testHole(t, 4<<(64-MarkBits)-8+earlier)
 	}
 }
 
@@ -148,7 +151,7 @@ func testHole(t *testing.T, earlier uint64) {
 		drained(r, r.Tail())
 	}
 	mustPush(t, r, "a")
-	hole, _, err := r.claim(1)
+	hole, _, err := r.Claim(1)
 	require.NoError(t, err)
 	mustPush(t, r, "c", "d")
 	refused := "e"
@@ -171,7 +174,8 @@ func testHole(t *testing.T, earlier uint64) {
 	require.Empty(t, values)
 
 	b := "b"
-	r.publish(hole, &b) // claimed before the close: still taken
+	*r.Slot(hole) = b
+	r.Publish(hole, 0) // claimed before the close: still taken
 	require.True(t, r.Ready())
 	values, whole = drained(r, tail)
 	require.True(t, whole)

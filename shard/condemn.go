@@ -74,7 +74,7 @@ func (c *Core) condemnOp(op *Op, id uint64, now int64, fault *Fault) {
 	c.condemnEntrant(&entrant{
 		Standing: Standing{Ticket: op.Ticket, ID: id, Priority: op.Priority},
 		target:   op.Target, hash: op.Hash &^ hashFlags,
-	}, c.arrival(op, now), fault)
+	}, c.arrival(op.submitted(now)), fault)
 }
 
 // condemnEntering ends that of one that was entering again.

@@ -127,44 +127,52 @@ func NewCore(config CoreConfig) *Core {
 // An operation arrives at op.At, or at now if it is unstamped, but not before
 // the last Advance: it was not there then.
 func (c *Core) Stage(op *Op, sequence uint64, now int64) {
-	hash := op.Hash &^ hashFlags
 	id := op.Tag
 	if op.Ticket != nil {
 		id = sequence
 	}
-	if c.special || op.Terms.Rules() != 0 {
-		c.enterFirst(op, hash, id, now)
+	c.stage(&queued{target: op.Target, ticket: op.Ticket, priority: op.Priority, hash: op.Hash}, id, op.Terms, op.submitted(now))
+}
+
+// stage is Stage for what lies in the ring, submitted at some time.
+func (c *Core) stage(op *queued, id uint64, terms Terms, at int64) {
+	hash := op.hash &^ hashFlags
+	if c.special || terms.Rules() != 0 {
+		c.enterFirst(op, id, terms, c.arrival(at))
 		return
 	}
-	index, ok := c.table.find(&op.Target, hash, &c.groups)
+	index, ok := c.table.find(&op.target, hash, &c.groups)
 	if !ok {
-		index = c.open(&op.Target, hash, op.Terms, c.arrival(op, now))
+		index = c.open(&op.target, hash, terms, c.arrival(at))
 	}
 	g := c.groups.at(index)
 	if g.rules != 0 {
-		c.enterFirst(op, hash, id, now)
+		c.enterFirst(op, id, terms, c.arrival(at))
 		return
 	}
-	at := c.append(g, op.Ticket, id, op.Priority)
-	if g.count == 1 || beats(op.Priority, g.bestPriority) {
-		g.best, g.bestPriority = at, op.Priority
+	place := c.append(g, op.ticket, id, op.priority)
+	if g.count == 1 || beats(op.priority, g.bestPriority) {
+		g.best, g.bestPriority = place, op.priority
 	}
-	if op.Hash&heedBit != 0 {
+	if op.hash&heedBit != 0 {
 		g.flags |= heeded
-		if op.Hash&extraBit != 0 {
+		if op.hash&extraBit != 0 {
 			c.extras = max(c.extras, g.due)
 		}
 	}
 	c.staged++
 }
 
-// arrival returns when an operation arrives that is staged now.
-func (c *Core) arrival(op *Op, now int64) int64 {
+// submitted returns when an operation was submitted that is found now.
+func (op *Op) submitted(now int64) int64 {
 	if op.At != unstamped {
-		now = op.At
+		return op.At
 	}
-	return max(now, c.now)
+	return now
 }
+
+// arrival returns when an operation arrives that was submitted at some time.
+func (c *Core) arrival(at int64) int64 { return max(at, c.now) }
 
 // open makes the group of a target that has none.
 func (c *Core) open(target *uuid.UUID, hash uint32, terms Terms, at int64) uint32 {

@@ -13,12 +13,12 @@ type entrant struct {
 }
 
 // enterFirst lets a submission in.
-func (c *Core) enterFirst(op *Op, hash uint32, id uint64, now int64) {
+func (c *Core) enterFirst(op *queued, id uint64, terms Terms, at int64) {
 	e := entrant{
-		Standing: Standing{Ticket: op.Ticket, ID: id, Priority: op.Priority},
-		target:   op.Target, hash: hash, own: op.Priority, terms: op.Terms,
+		Standing: Standing{Ticket: op.ticket, ID: id, Priority: op.priority},
+		target:   op.target, hash: op.hash &^ hashFlags, own: op.priority, terms: terms,
 	}
-	c.enter(&e, c.arrival(op, now))
+	c.enter(&e, at)
 }
 
 // enter puts an operation that arrives into its target's window, unless a lock

@@ -7,26 +7,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-	"unsafe"
 
-	"example.com/contend/ring"
 	"github.com/stretchr/testify/require"
 )
-
-// ringSlot is a slot as package ring has it: a producer that stalls between claim
-// and publish cannot be made from outside.
-type ringSlot struct {
-	sequence atomic.Uint64
-	_        Op
-}
-
-// slotsOf reaches into a ring, whose first field are its slots.
-func slotsOf(t *testing.T, r *ring.Ring[Op]) []ringSlot {
-	slots := *(*[]ringSlot)(unsafe.Pointer(r))
-	require.Len(t, slots, r.Cap())
-	require.EqualValues(t, r.Bytes(), len(slots)*int(unsafe.Sizeof(ringSlot{})))
-	return slots
-}
 
 // A producer is suspended between claim and publish: nobody is decided who may
 // stand behind it, since the order and the group would be wrong; the owner sleeps
@@ -38,11 +21,9 @@ func TestStalledProducer(t *testing.T) {
 		s := New(Config{RingSize: 16, Now: c.now})
 		terms := NewTerms(time.Millisecond, 0)
 		c.stage(s, "first", 1, Op{Terms: terms})
-		c.stage(s, "stalled", 1, Op{Priority: 1, Terms: terms})
-		hole := &slotsOf(t, s.ring)[1].sequence
-		published := hole.Load()
-		require.EqualValues(t, 2, published)
-		hole.Store(0) // it has claimed its place, and that is all
+		stalled := c.op("stalled", 1, Op{Priority: 1, Terms: terms})
+		stalled.At = c.now()
+		resume := stall(t, s, &stalled)
 		c.stage(s, "behind", 1, Op{Terms: terms})
 		go s.Run()
 		time.Sleep(time.Second)
@@ -61,8 +42,7 @@ func TestStalledProducer(t *testing.T) {
 		require.Zero(t, c.count(), "nobody is told")
 		require.Less(t, s.Stats().Sleeps, uint64(10), "the owner waits for the hole to be filled")
 
-		hole.Store(published) // it resumes
-		s.bell.Publish(ring.Unstamped)
+		resume()
 		<-s.Done()
 		require.Equal(t, Won, c.outcome("stalled"))
 		for _, loser := range []string{"first", "behind", "room"} {

@@ -1,10 +1,6 @@
-//go:build !explore
-
 package shard
 
 import (
-	"reflect"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,20 +8,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// word returns an atomic word of a ring: package ring gives nobody the means to
-// stall between claim and publish. Under an explorer they are of another type.
-func word(v reflect.Value) *atomic.Uint64 { return (*atomic.Uint64)(v.Addr().UnsafePointer()) }
-
 // stall claims a position as a producer does that is then descheduled, and returns
 // how it goes on: it publishes its operation.
-func stall(s *Shard, op *Op) (publish func()) {
-	r := reflect.ValueOf(s.ring).Elem()
-	position := word(r.FieldByName("tail")).Add(1) - 1
-	slot := r.FieldByName("slots").Index(int(position) % s.ring.Cap())
+func stall(t *testing.T, s *Shard, op *Op) (publish func()) {
+	s.ring.prepare()
+	position, n, err := s.ring.Claim(1)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
 	op.Begin()
 	return func() {
-		*(*Op)(slot.FieldByName("value").Addr().UnsafePointer()) = *op
-		word(slot.FieldByName("sequence")).Store(position + 1)
+		s.ring.put(position, op)
 		s.announce(position, 1, s.due(op))
 	}
 }
@@ -44,7 +36,7 @@ func TestNothingIsDecidedInFrontOfAHole(t *testing.T) {
 			if late.At = unstamped; stamped {
 				late.At = c.now()
 			}
-			publish := stall(s, &late)
+			publish := stall(t, s, &late)
 			c.stage(s, "behind", 1, Op{Priority: 5, Terms: terms})
 			c.stage(s, "beside", 2, Op{Terms: terms})
 			time.Sleep(time.Minute)

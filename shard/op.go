@@ -6,8 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Op is one submission: what a producer puts into the ring, by value. With the
-// ring's sequence word it fills one cache line.
+// Op is one submission: what a producer puts into the ring, by value.
 type Op struct {
 	// Target is what is contended for. Every value is a target, the zero UUID
 	// included.

@@ -31,24 +31,26 @@ const (
 // owner is the state of the owner goroutine. Nobody else touches it.
 type owner struct {
 	core    *Core
-	journal *recorder                            // nil for none
-	take    func(first uint64, run ring.Run[Op]) // stages drained operations
-	risky   bool                                 // staging may end the goroutine: by the user's Order, or as it panicked before
+	journal *recorder                                // nil for none
+	take    func(first uint64, run ring.Run[queued]) // stages drained operations
+	intake  *intake                                  // where they lie: the shard's
+	risky   bool                                     // staging may end the goroutine: by the user's Order, or as it panicked before
 	warmth  warmth
 	watcher Watcher // Config's
 	watched bool    // by the Watcher, until the end of the look
 	shown   uint64  // how many operations the Watcher was shown, or could have been
 
-	taken   uint64 // how many operations were staged, or the one being staged included
-	looked  int64  // when the last look began
-	onward  onward // while this look tells
-	turns   turns  // likewise, if it is a long one
-	aged    int64  // when the core's memory was last asked what it needs
-	found   int64  // the time given to unstamped operations of this drain
-	drained int    // operations found by the last look
-	whole   bool   // the last look drained up to its snapshot
-	stuck   bool   // after Close, nothing but windows of held targets was left
-	pace    pace
+	taken    uint64 // how many operations were staged, or the one being staged included
+	unpacked Op     // see unpack
+	looked   int64  // when the last look began
+	onward   onward // while this look tells
+	turns    turns  // likewise, if it is a long one
+	aged     int64  // when the core's memory was last asked what it needs
+	found    int64  // the time given to unstamped operations of this drain
+	drained  int    // operations found by the last look
+	whole    bool   // the last look drained up to its snapshot
+	stuck    bool   // after Close, nothing but windows of held targets was left
+	pace     pace
 
 	backlog                   *Deferrable // taken from the shard's, and not submitted yet
 	pushed                    uint64      // the tail after the last of the backlog was pushed
@@ -87,31 +89,41 @@ func (o *owner) init(s *Shard) {
 	if o.journal != nil || o.risky {
 		o.take = o.takeRunOnce
 	}
-	o.taken = s.ring.Drained()
+	o.intake, o.taken = s.ring, s.ring.Drained()
 }
 
 // takeRun stages operations.
-func (o *owner) takeRun(first uint64, run ring.Run[Op]) {
+func (o *owner) takeRun(first uint64, run ring.Run[queued]) {
 	o.core.warm(&o.warmth, run)
 	if o.watched {
 		o.showRun(first, run)
 	}
 	o.staging = true
 	for i := range run.Len() {
-		o.taken = first + uint64(i) + 1
-		o.core.Stage(run.At(i), first+uint64(i), o.found)
+		op, sequence := run.At(i), first+uint64(i)
+		o.taken = sequence + 1
+		id, terms, at := o.intake.besides(sequence, op, run.Mark(i), o.found)
+		o.core.stage(op, id, terms, at)
 	}
 	o.staging = false
 }
 
 // takeRunOnce stages operations that must not be staged twice.
-func (o *owner) takeRunOnce(first uint64, run ring.Run[Op]) {
+func (o *owner) takeRunOnce(first uint64, run ring.Run[queued]) {
 	if !o.risky { // what panicked before may be that
 		o.core.warm(&o.warmth, run)
 	}
 	for i := range run.Len() {
-		o.takeOnce(first+uint64(i), run.At(i))
+		o.takeOnce(first+uint64(i), o.unpack(first, run, i))
 	}
+	o.unpacked = Op{}
+}
+
+// unpack makes an operation of what lies in the ring. Who has unpacked a run forgets
+// the last of it.
+func (o *owner) unpack(first uint64, run ring.Run[queued], i int) *Op {
+	o.unpacked = o.intake.op(first+uint64(i), run.At(i), run.Mark(i), o.found)
+	return &o.unpacked
 }
 
 // takeOnce stages an operation and writes it down, but not again after its policy

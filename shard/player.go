@@ -287,7 +287,7 @@ func (p *Player) stage() {
 	}
 	op.Begin()
 	p.Operations++
-	p.see(&Event{At: p.core.arrival(&op, p.now), Kind: EventStaged, Op: &op, Sequence: id})
+	p.see(&Event{At: p.core.arrival(op.submitted(p.now)), Kind: EventStaged, Op: &op, Sequence: id})
 	p.core.Stage(&op, id, p.now)
 }
 

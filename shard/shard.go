@@ -92,6 +92,8 @@ type Config struct {
 	// RingSize is how many submissions fit between two looks of the owner;
 	// rounded up to a power of two.
 	RingSize int
+	// Terms are those of most operations: others take more memory in the ring.
+	Terms Terms
 	// Limit is how many operations may be staged; 0 means no limit. It is
 	// checked against the count of the owner's last look, so it can be
 	// exceeded by what fits into the ring.
@@ -146,7 +148,7 @@ type Config struct {
 // use; Run is called once.
 type Shard struct {
 	config Config // immutable
-	ring   *ring.Ring[Op]
+	ring   *intake
 	bell   *ring.Bell
 	room   *ring.Room
 
@@ -177,7 +179,7 @@ func New(config Config) *Shard {
 	}
 	s := &Shard{
 		config:  config,
-		ring:    ring.New[Op](config.RingSize),
+		ring:    newIntake(config.RingSize, config.Terms),
 		bell:    ring.NewBell(),
 		room:    ring.NewRoom(),
 		closing: make(chan struct{}),

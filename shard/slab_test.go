@@ -14,12 +14,7 @@ func TestSizes(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) != 8 {
 		t.Skip("sizes of 64-bit machines")
 	}
-	ringSlot := unsafe.Sizeof(struct {
-		sequence uint64
-		op       Op
-	}{})
-	require.EqualValues(t, 56, unsafe.Sizeof(Op{}))
-	require.EqualValues(t, 64, ringSlot, "a slot of the ring")
+	require.Equal(t, 40, newIntake(1, 0).Bytes(), "a slot of the ring")
 	require.EqualValues(t, 128, unsafe.Sizeof(group{}))
 	require.EqualValues(t, 64, unsafe.Sizeof(chunk{}))
 	require.EqualValues(t, 64, unsafe.Offsetof(group{}.first), "the second cache line")

@@ -134,8 +134,12 @@ func (s *Shard) pushAll(ops []Op) (first uint64, n int, err error) {
 	at, due := s.stamp(), int64(math.MaxInt64)
 	ready := 0
 	for ; ready < len(ops) && (ready == 0 || s.fits(ops[ready].Priority)) && ops[ready].Begin(); ready++ {
-		ops[ready].At = at
-		due = min(due, s.due(&ops[ready]))
+		op := &ops[ready]
+		if op.At = at; at == unstamped {
+			due = ring.Unstamped
+		} else {
+			due = min(due, s.due(op))
+		}
 	}
 	if ready == 0 {
 		return 0, 0, ErrInUse
@@ -210,10 +214,14 @@ func (s *Shard) announce(first uint64, n int, due int64) {
 // calls it before Core.Stage.
 func (op *Op) Begin() bool {
 	op.Hash &^= hashFlags
-	t := op.Ticket
-	if t == nil || !t.heeded() {
+	if op.Ticket == nil || !op.Ticket.heeded() {
 		return true
 	}
+	return op.beginHeeded()
+}
+
+func (op *Op) beginHeeded() bool {
+	t := op.Ticket
 	op.Hash |= heedBit
 	if t.Withdrawable && !t.begin() {
 		return false

@@ -3,6 +3,8 @@ package shard
 import (
 	"runtime/debug"
 	"time"
+
+	"example.com/contend/ring"
 )
 
 // The owner's goroutine can end in two ways before its time. A contender or hook
@@ -106,7 +108,7 @@ func (s *Shard) giveUp() {
 			s.giveBack(e.Standing, e.target, o.looked)
 		}
 	})
-	for !s.ring.Drain(s.ring.Tail(), s.refuse) {
+	for !s.ring.DrainRuns(s.ring.Tail(), s.refuseRun) {
 		time.Sleep(time.Millisecond) // a producer is yet to publish what it has claimed
 	}
 	s.attempt(s.tellDecided)
@@ -156,7 +158,15 @@ func (s *Shard) tellDecided() {
 	c.Release()
 }
 
-// refuse gives an operation back that was accepted for nothing.
+// refuseRun gives operations back that were accepted for nothing.
+func (s *Shard) refuseRun(first uint64, run ring.Run[queued]) {
+	for i := range run.Len() {
+		s.refuse(first+uint64(i), s.owner.unpack(first, run, i))
+	}
+	s.owner.unpacked = Op{}
+}
+
+// refuse does so with one.
 func (s *Shard) refuse(sequence uint64, op *Op) {
 	o := &s.owner
 	if int64(sequence-o.taken) < 0 && sequence+1 != o.faulty {

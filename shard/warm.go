@@ -15,14 +15,14 @@ type warmth struct {
 }
 
 // warm touches what staging a run will need. It decides nothing.
-func (c *Core) warm(w *warmth, run ring.Run[Op]) {
+func (c *Core) warm(w *warmth, run ring.Run[queued]) {
 	n := run.Len()
 	if n < 2 || c.table.live == 0 {
 		return
 	}
 	cells, lasts := w.cells[:n], w.lasts[:n]
 	for i := range cells {
-		cells[i] = c.table.cell(run.At(i).Hash &^ hashFlags)
+		cells[i] = c.table.cell(run.At(i).hash &^ hashFlags)
 	}
 	for i, cell := range cells {
 		lasts[i] = 0

@@ -95,10 +95,11 @@ func (s *Shard) beginWatching() {
 }
 
 // showRun shows operations that are about to be staged.
-func (o *owner) showRun(first uint64, run ring.Run[Op]) {
+func (o *owner) showRun(first uint64, run ring.Run[queued]) {
 	for i := range run.Len() {
-		o.showStaged(run.At(i), first+uint64(i))
+		o.showStaged(o.unpack(first, run, i), first+uint64(i))
 	}
+	o.unpacked = Op{}
 }
 
 // showStaged shows an operation, once, also if the ring hands it out again after a

@@ -33,7 +33,7 @@
 /* Shared memory. */
 byte tail;
 bool closed;           /* the bit of the tail word */
-bool published[TOTAL]; /* the slots' sequence words */
+bool published[TOTAL]; /* the slots' words */
 bool mail, waits;      /* full of the inbox; waits of the shard */
 
 /* The owner's. */

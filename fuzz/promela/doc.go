@@ -41,7 +41,7 @@
 // # What is left out
 //
 //   - Go's sync/atomic is sequentially consistent, and so are the models. That a
-//     slot's value, which is not atomic, is ordered by the sequence word beside it
+//     slot's value, which is not atomic, is ordered by the word beside it
 //     is checked by writing it in two steps: whoever comes in between is found out.
 //   - Positions are small numbers that do not overflow: 63 bits are a matter for
 //     the tests in package ring.

@@ -203,8 +203,8 @@ func TestModelsQuoteTheCode(t *testing.T) {
 // Changes of a protocol are noticed.
 func TestDriftIsNoticed(t *testing.T) {
 	for _, c := range []struct{ name, file, old, new string }{
-		{"publish before write", "ring/ring.go", "\ts.value = *v\n\ts.sequence.Store(position + 1)\n", "\ts.sequence.Store(position + 1)\n\ts.value = *v\n"},
-		{"claim without swap", "ring/ring.go", "if r.tail.CompareAndSwap(tail, tail+n) {", "if r.tail.Store(tail + n); true {"},
+		{"not written", "ring/ring.go", "\t*r.Slot(position) = *v\n", ""},
+		{"claim without swap", "ring/ring.go", "if r.tail.CompareAndSwap(tail, tail+uint64(n)) {", "if r.tail.Store(tail + uint64(n)); true {"},
 		{"head before tail", "ring/ring.go", "\t\ttail := r.tail.Load()\n\t\tif tail&closed != 0 {\n", "\t\thead := r.head.Load()\n\t\ttail := r.tail.Load()\n\t\tif tail&closed != 0 {\n"},
 		{"not cleared", "ring/ring.go", "\t\ts.value = zero\n", ""},
 		{"no look after arming", "shard/owner.go", "\ts.bell.Arm(before)\n\tdefer s.bell.Disarm()\n\tif s.ring.Ready() {\n\t\treturn\n\t}\n", "\tif s.ring.Ready() {\n\t\treturn\n\t}\n\ts.bell.Arm(before)\n\tdefer s.bell.Disarm()\n"},

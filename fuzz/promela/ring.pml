@@ -38,11 +38,12 @@
 #define CLOSED  128                    /* the bit of the tail word */
 #define POS(w)  ((w) & 127)            /* w &^ closed */
 #define SLOT(p) ((p) % CAP)            /* p & r.mask */
+#define LAP(p)  (((p) / CAP + 1) & 1)  /* r.lap(p), which has six bits: one is enough */
 #define NEVER   255
 
 /* Shared memory. */
 byte tail, head;
-byte sequence[CAP];
+bit word[CAP];
 byte lo[CAP], hi[CAP]; /* slot.value; 0 is the zero value */
 
 /* The owner's. */
@@ -60,7 +61,7 @@ bool ended;             /* the owner has returned */
 
 /* The result is n, and with n > 0 the first position t. */
 inline claim(most) {
-	//@ ring/ring.go Ring.claim
+	//@ ring/ring.go Ring.Claim
 	do
 	::
 #ifdef BUG_HEAD_FIRST
@@ -92,7 +93,7 @@ inline claim(most) {
 				assert(POS(tail) - head >= CAP); /* it is full at this moment */
 				n = 0;
 				break                                   // return 0, 0, ErrFull
-			:: n > most ->                              // n = min(uint64(free), most)
+			:: n > most ->                              // n = int(min(free, int64(most)))
 				n = most
 			:: else
 			fi
@@ -102,7 +103,7 @@ inline claim(most) {
 #ifdef BUG_CLAIM_WITHOUT_SWAP
 			:: true ->
 #else
-			:: tail == t ->                             // if r.tail.CompareAndSwap(tail, tail+n) {
+			:: tail == t ->                             // if r.tail.CompareAndSwap(tail, tail+uint64(n)) {
 #endif
 				tail = t + n;
 				t = POS(t);
@@ -125,20 +126,21 @@ inline claim(most) {
 }
 
 inline publish(position, v) {
-	//@ ring/ring.go Ring.publish
+	//@ ring/ring.go Ring.Push
 #ifdef BUG_PUBLISH_BEFORE_WRITE
-	sequence[SLOT(position)] = (position) + 1;
+	word[SLOT(position)] = LAP(position);
 #endif
 	atomic {
 		assert(lo[SLOT(position)] == 0);
-		lo[SLOT(position)] = v                          // s.value = *v
+		lo[SLOT(position)] = v                          // *r.Slot(position) = *v
 	}
 	atomic {
 		assert(hi[SLOT(position)] == 0);
 		hi[SLOT(position)] = v
 	}
 #ifndef BUG_PUBLISH_BEFORE_WRITE
-	sequence[SLOT(position)] = (position) + 1;          // s.sequence.Store(position + 1)
+	//@ ring/ring.go Ring.Publish
+	word[SLOT(position)] = LAP(position);               // r.slots[position&r.mask].word.Store(r.lap(position) | mark)
 #endif
 }
 
@@ -174,9 +176,9 @@ inline published(limit) {
 	do
 	:: got == RUN || next + got == limit -> break
 #ifndef BUG_HOLE_SKIPPED
-	:: got < RUN && next + got < limit && sequence[SLOT(next + got)] != next + got + 1 ->
-		break                                           // if s.sequence.Load() != r.next+uint64(i)+1 {
-	:: got < RUN && next + got < limit && sequence[SLOT(next + got)] == next + got + 1 ->
+	:: got < RUN && next + got < limit && word[SLOT(next + got)] != LAP(next + got) ->
+		break                                           // if s.word.Load()&^(1<<MarkBits-1) != lap {
+	:: got < RUN && next + got < limit && word[SLOT(next + got)] == LAP(next + got) ->
 		got++
 #else
 	:: got < RUN && next + got < limit -> got++
@@ -273,7 +275,7 @@ proctype owner() {
 		}
 		//@ ring/ring.go Ring.Ready
 		if
-		:: sequence[SLOT(next)] == next + 1             // return r.slots[r.next&r.mask].sequence.Load() == r.next+1
+		:: word[SLOT(next)] == LAP(next)                // return r.slots[r.next&r.mask].word.Load()&^(1<<MarkBits-1) == r.lap(r.next)
 		:: POS(tail) == next && (tail & CLOSED)
 		:: POS(tail) == next && CLOSERS == 0 && living == 0
 		fi

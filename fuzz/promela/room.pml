@@ -41,7 +41,7 @@
 /* Shared memory. */
 byte tail, head;
 bool closed;           /* the bit of the tail word */
-bool published[TOTAL]; /* the slots' sequence words */
+bool published[TOTAL]; /* the slots' words */
 byte waiting;          /* of the room */
 bool closing;          /* the channel of the shard is closed */
 bool done;             /* the callers' channel is closed */
