@@ -14,6 +14,10 @@
 // contend's contract: giving up, stopping in the middle, rules, typed errors,
 // bounds on what is in flight.
 //
+// [Nobody], [Waits] and [Wakes] decide nothing and are no peers. They are for measuring
+// what is not the contestants' own: the generator, what a goroutine costs that waits, and
+// what it costs to be woken in time.
+//
 // # Concurrency
 //
 // Submit is safe for concurrent use. An Op belongs to its producer until Submit

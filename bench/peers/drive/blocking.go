@@ -136,15 +136,9 @@ func openDoor(s Spec) (newDoor func() door, end func(), err error) {
 		e := peers.NewEngine(config, nil)
 		return func() door { return doorOf(e) }, func() { e.Stop(context.Background()) }, nil
 	}
-	var c peers.Contestant
-	if s.By == Waits {
-		c = peers.NewWaits(config)
-	} else {
-		entry, err := find(s.By)
-		if err != nil {
-			return nil, nil, err
-		}
-		c = entry.New(config)
+	c, _, err := newContestant(s.By, config)
+	if err != nil {
+		return nil, nil, err
 	}
 	return func() door { return newWaiter(c).do }, c.Close, nil
 }

@@ -60,17 +60,8 @@ func newRun(s Spec, warm float64) (*run, error) {
 	for _, stream := range w.Streams() {
 		r.producers = append(r.producers, &producer{run: r, stream: stream, lines: newLines(w.Producers)})
 	}
-	if s.By == Nobody {
-		r.contestant = peers.Nobody{}
-		return r, nil
-	}
-	entry, err := find(s.By)
-	if err != nil {
-		return nil, err
-	}
-	r.windowless = entry.Windowless
-	r.contestant = entry.New(config)
-	return r, nil
+	r.contestant, r.windowless, err = newContestant(s.By, config)
+	return r, err
 }
 
 // measureCallback plays the whole job: every operation is told in memory of its own.

@@ -78,6 +78,17 @@ func requireMeasured(t *testing.T, s Spec, unit string) {
 	require.Len(t, parsed.Values, len(result.Values))
 }
 
+// Those that decide nothing can be measured where they stand beside the others, and what
+// wakes in time says how late it was.
+func TestThoseThatDecideNothing(t *testing.T) {
+	requireMeasured(t, short(Callback, Nobody), "cpu-ns/op")
+	requireMeasured(t, short(Blocking, Waits), "cpu-ns/op")
+	requireMeasured(t, short(Callback, Wakes), "cpu-ns/op")
+	s := short(Callback, Wakes)
+	s.Rate = 100_000
+	requireMeasured(t, s, "p99-late-ns")
+}
+
 // Producers share the work and all of it is told, also open loop.
 func TestManyProducers(t *testing.T) {
 	for _, rate := range []bench.Rate{bench.FlatOut, 100_000} {

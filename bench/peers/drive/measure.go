@@ -3,8 +3,6 @@ package drive
 import (
 	"fmt"
 	"runtime"
-
-	"example.com/contend/bench/peers"
 )
 
 // Measure makes a measurement, in this process.
@@ -46,12 +44,4 @@ var kinds = map[string]func(Spec) (*Result, error){
 	Idle:     measureIdle,
 	Queue:    measureQueue,
 	Part:     measurePart,
-}
-
-func find(name string) (peers.Entry, error) {
-	entry, ok := peers.Find(name)
-	if !ok {
-		return entry, fmt.Errorf("drive: there is no contestant %q", name)
-	}
-	return entry, nil
 }

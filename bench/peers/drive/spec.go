@@ -26,12 +26,6 @@ type Spec struct {
 	Seed      uint64
 }
 
-// Nobody is the name of the contestant that decides nothing.
-const Nobody = "nobody"
-
-// Waits is the name of what only waits for a window, where goroutines do.
-const Waits = "only-waits"
-
 // Question names what is measured, without by whom, and in words that benchstat can
 // tell apart.
 func (s Spec) Question() string {
