@@ -136,6 +136,23 @@ func TestUntoldIsAFault(t *testing.T) {
 	require.Contains(t, result.Faults[0], "10000 operations were submitted, 9900 told, 100 not")
 }
 
+// In a part's core and memory are as many operations as are asked for.
+func TestPartsInFlight(t *testing.T) {
+	s := short(Part, "core")
+	s.Targets, s.Skew, s.Window = 10_000, bench.Threes, 100*time.Millisecond
+	w, err := s.workload()
+	require.NoError(t, err)
+	const inFlight = 12_000
+	p := newParts(w, inFlight)
+	for range 5 {
+		p.pass(inParts["core"])
+		p.pass(inParts["delivery"])
+	}
+	require.Positive(t, p.decided)
+	require.InEpsilon(t, inFlight, p.core.Staged(), 0.05) // and what a millisecond brings
+	require.InEpsilon(t, inFlight, len(p.lines), 0.2)     // made by the slab
+}
+
 // Memory is used again once it was told, and more is made while it is not.
 func TestLines(t *testing.T) {
 	l := newLines(1)

@@ -1,9 +1,11 @@
 package drive
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"example.com/contend/bench"
@@ -19,7 +21,10 @@ import (
 // passes through them. They are measured through what is exported; the table and the
 // wheel, which package shard keeps to itself, are in one with the core. Their own
 // benchmarks are in that package (go test -bench 'Wheel|Core' ./shard).
-var Parts = []string{"generator", "hash", "enqueue", "dequeue", "core", "delivery"}
+//
+// Two are parts of some ways only: sixteen at a time go into the ring with one claim, and
+// a submission that finds the shard asleep reads the clock.
+var Parts = []string{"generator", "hash", "clock", "enqueue", "enqueue16", "dequeue", "core", "delivery"}
 
 // partBatch is how many operations pass through a part between two readings of the
 // clock: enough that the clock does not count, and as many as a ring of the default
@@ -34,7 +39,9 @@ type part struct{ before, measured func(*parts) }
 var inParts = map[string]part{
 	"generator": {func(*parts) {}, (*parts).generate},
 	"hash":      {(*parts).generate, (*parts).hash},
+	"clock":     {func(*parts) {}, (*parts).readClock},
 	"enqueue":   {(*parts).makeOps, (*parts).enqueue},
+	"enqueue16": {(*parts).makeOps, (*parts).enqueueTogether},
 	"dequeue":   {func(p *parts) { p.makeOps(); p.enqueue() }, (*parts).dequeue},
 	"core":      {(*parts).makeOps, (*parts).decide},
 	"delivery":  {func(*parts) {}, (*parts).deliver},
@@ -48,6 +55,9 @@ type parts struct {
 	ranks   []int32
 	hashes  []uint32
 	ops     []shard.Op
+
+	epoch time.Time // of the clock
+	read  int64     // from the clock at last
 
 	ring *ring.Ring[shard.Op]
 	sum  uint64 // of what was drained
@@ -63,11 +73,13 @@ type parts struct {
 	verdict engine.Verdict
 }
 
-// linesInFlight is how much of the caller's memory lies between two uses of a line,
-// and how many operations are in flight in the core: those of the home scenario.
-const linesInFlight = 30_000
+// homeInFlight is how many operations are in flight in the home scenario, and in a part
+// whose spec does not say how many.
+const homeInFlight = 30_000
 
-// measurePart measures one part on one thread, with the operations of the workload.
+// measurePart measures one part on one thread, with the operations of the workload. In the
+// core spec.InFlight are in flight, and as much of the caller's memory lies between two
+// uses of a line: where these are many, both come from far away.
 func measurePart(s Spec) (*Result, error) {
 	s.Rate, s.Producers = bench.FlatOut, 1
 	w, err := s.workload()
@@ -78,9 +90,10 @@ func measurePart(s Spec) (*Result, error) {
 	if !ok {
 		return nil, fmt.Errorf("drive: there is no part %q", s.By)
 	}
-	p := newParts(w)
+	inFlight := cmp.Or(s.InFlight, homeInFlight)
+	p := newParts(w, inFlight)
 	runtime.GC()
-	for range 2*linesInFlight/partBatch + 1 { // fills what has to be full
+	for range 2*inFlight/partBatch + 1 { // fills what has to be full
 		p.pass(measured)
 	}
 	var took time.Duration
@@ -89,19 +102,19 @@ func measurePart(s Spec) (*Result, error) {
 		took += p.pass(measured)
 	}
 	result.add(float64(took)/float64(result.Operations), "cpu-ns/op")
-	if s.By == "core" && p.decided == 0 || s.By == "dequeue" && p.sum == 0 {
+	if s.By == "core" && p.decided == 0 || s.By == "dequeue" && p.sum == 0 || s.By == "clock" && p.read == 0 {
 		result.fault("nothing was done")
 	}
 	return result, nil
 }
 
-func newParts(w bench.Workload) *parts {
+func newParts(w bench.Workload, inFlight int) *parts {
 	p := &parts{
 		stream: w.Stream(0), window: w.Window, ring: ring.New[shard.Op](2 * partBatch), core: shard.NewCore(shard.CoreConfig{}),
 		targets: make([]uuid.UUID, partBatch), ranks: make([]int32, partBatch), hashes: make([]uint32, partBatch),
-		ops: make([]shard.Op, partBatch), step: int64(w.Window) / linesInFlight,
+		ops: make([]shard.Op, partBatch), step: int64(w.Window) / int64(inFlight), epoch: time.Now(),
 	}
-	for len(p.lines) < linesInFlight {
+	for len(p.lines) < inFlight {
 		slab := peers.NewOps()
 		for i := range slab {
 			slab[i].Prepare(0, false)
@@ -141,6 +154,13 @@ func (p *parts) hash() {
 	}
 }
 
+// readClock reads the engine's clock as often as there are operations.
+func (p *parts) readClock() {
+	for range partBatch {
+		p.read = int64(time.Since(p.epoch))
+	}
+}
+
 // makeOps makes submissions of what was generated.
 func (p *parts) makeOps() {
 	p.generate()
@@ -162,13 +182,24 @@ func (p *parts) enqueue() {
 	}
 }
 
+// enqueueTogether does what a batch does that is full.
+func (p *parts) enqueueTogether() {
+	for ops := range slices.Chunk(p.ops, peers.BatchSize) {
+		if _, n, err := p.ring.PushAll(ops); err != nil || n < len(ops) {
+			panic(err) // it has room for all
+		}
+	}
+}
+
 func (p *parts) dequeue() {
 	p.ring.Drain(p.ring.Tail(), func(_ uint64, op *shard.Op) { p.sum += uint64(op.Hash) })
 }
 
-// decide stages operations in logical time that passes so that 30,000 are in flight,
-// and decides what is due every millisecond of it: that is table, wheel and chunks,
-// without the ring, the clock, the goroutine and the telling.
+// decide stages operations in logical time that passes so that as many are in flight as
+// is asked for, and decides what is due every millisecond of it: that is table, wheel and
+// chunks, without the ring, the clock, the goroutine and the telling. It is also without
+// the reading ahead that a shard does for a run of operations, which is not exported: so
+// where targets are random and much is in flight, it costs more than it does in a shard.
 func (p *parts) decide() {
 	for i := range p.ops {
 		op := &p.ops[i]
@@ -188,14 +219,15 @@ func (p *parts) decide() {
 }
 
 // deliver tells operations their verdict through their tickets, in the order of
-// submission, and makes their memory ready for the next one.
+// submission, and makes their memory ready for the next one. So a line was written when
+// all others have been since.
 func (p *parts) deliver() {
 	for range partBatch {
 		op := p.lines[p.at]
 		if p.at++; p.at == len(p.lines) {
 			p.at = 0
 		}
-		op.Prepare(0, false)
 		op.To.Decided(&p.verdict)
+		op.Prepare(0, false)
 	}
 }

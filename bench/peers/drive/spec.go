@@ -20,7 +20,7 @@ type Spec struct {
 	Producers int
 	Shards    int
 	Procs     int // GOMAXPROCS
-	InFlight  int `json:",omitempty"` // blocking: waiters; staged: operations
+	InFlight  int `json:",omitempty"` // blocking: waiters; staged, parts: operations
 	Window    time.Duration
 	Duration  time.Duration // of submitting; blocking: of being measured
 	Seed      uint64

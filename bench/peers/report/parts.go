@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"example.com/contend/bench"
 	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
 	"golang.org/x/perf/benchfmt"
@@ -12,18 +13,44 @@ import (
 
 // partsText is above the table of the parts.
 const partsText = "What an operation passes through, each part measured alone on one thread, beside the whole job. " +
-	"The core is table, wheel and chunks in logical time. The rest is what no part has: cache lines that go from one " +
-	"thread to the other, the operations' memory coming back cold, wake-ups, the clock."
+	"The core is table, wheel and chunks in logical time, without the reading ahead that a shard does where it takes many operations from its ring. " +
+	"What is in parentheses is not in the sum: of the two cores the dearer; the delivery with less in flight; what a batch does instead; what only a submission does that finds the shard asleep. " +
+	"The rest is what no part has: cache lines that go from one thread to the other and back, and waking up."
+
+// partRow is a row of the table of the parts.
+type partRow struct {
+	label, name string
+	flatOut     bool // with as much in flight as flat out
+	aside       bool // not in the sum
+}
+
+// partRows are the rows above the sum.
+func partRows() []partRow {
+	home, flatOut := " with "+count(homeFlight)+" in flight", " with "+count(flatOutFlight)+" in flight"
+	return []partRow{
+		{label: "generator", name: "generator"},
+		{label: "hash", name: "hash"},
+		{label: "enqueue", name: "enqueue"},
+		{label: "dequeue", name: "dequeue"},
+		{label: "core" + home, name: "core"},
+		{label: "core" + flatOut, name: "core", flatOut: true},
+		{label: "delivery" + flatOut, name: "delivery", flatOut: true},
+		{label: "delivery" + home, name: "delivery", aside: true},
+		{label: "enqueue, sixteen at a time", name: "enqueue16", aside: true},
+		{label: "clock", name: "clock", aside: true},
+	}
+}
 
 // writeParts prints the sum of the parts beside the whole.
 func writeParts(w io.Writer, r *results, c scenarios, quoted *results) {
 	head := []string{"CPU ns/op"}
-	rows := make([][]string, len(drive.Parts)+3)
-	for i, name := range append(append([]string(nil), drive.Parts...), "sum", "the whole", "the rest") {
-		rows[i] = []string{name}
+	var rows [][]string
+	for _, row := range partRows() {
+		rows = append(rows, []string{row.label})
 	}
+	rows = append(rows, []string{"sum"}, []string{"the whole"}, []string{"the rest"})
 	for _, s := range partSpecs(c) {
-		column, ok := partColumn(r, s)
+		column, ok := s.column(r)
 		if !ok {
 			continue
 		}
@@ -40,41 +67,61 @@ func writeParts(w io.Writer, r *results, c scenarios, quoted *results) {
 	writeQuoted(w, quoted)
 }
 
-// partSpec is a column: the parts, and the whole job with the same operations.
+// partSpec is a column: the parts, those with as much in flight as flat out, and the whole
+// job with the same operations.
 type partSpec struct {
-	head        string
-	part, whole drive.Spec
+	head                 string
+	part, flatOut, whole drive.Spec
+}
+
+func (c scenarios) partsOf(targets int, skew bench.Skew) partSpec {
+	s := partSpec{
+		head: fmt.Sprintf("%s %s", count(targets), skewWords[skew]),
+		part: c.part(targets, skew), whole: c.flat(targets, skew),
+	}
+	s.flatOut = s.part
+	s.flatOut.InFlight = flatOutFlight
+	return s
 }
 
 func partSpecs(c scenarios) (all []partSpec) {
 	for _, targets := range []int{100, homeTargets, million} {
 		for _, skew := range skews {
-			all = append(all, partSpec{
-				head: fmt.Sprintf("%s %s", count(targets), skewWords[skew]),
-				part: c.part(targets, skew), whole: c.flat(targets, skew),
-			})
+			all = append(all, c.partsOf(targets, skew))
 		}
 	}
 	return all
 }
 
-// partColumn returns the column's cells; not ok if a part was not measured.
-func partColumn(r *results, s partSpec) (cells []string, ok bool) {
-	sum := 0.0
-	for _, name := range drive.Parts {
-		f, ok := r.get(s.part.Question(), name, "cpu-ns/op")
+// column returns the column's cells; not ok if a part was not measured.
+func (s partSpec) column(r *results) (cells []string, ok bool) {
+	for _, row := range partRows() {
+		text, ok := s.cell(r, row)
 		if !ok {
 			return nil, false
 		}
-		sum += f.median
-		cells = append(cells, show(f.median, "cpu-ns/op"))
+		cells = append(cells, text)
 	}
+	sum, _ := s.job()(r) // it has no other parts
 	cells = append(cells, show(sum, "cpu-ns/op"))
 	whole, ok := r.get(s.whole.Question(), peers.Contend, "cpu-ns/op")
 	if !ok {
 		return append(cells, "–", "–"), true
 	}
 	return append(cells, show(whole.median, "cpu-ns/op"), show(whole.median-sum, "cpu-ns/op")), true
+}
+
+// cell shows a part, in parentheses if it is not in the sum.
+func (s partSpec) cell(r *results, row partRow) (text string, ok bool) {
+	figure, ok := s.cost(row.name, row.flatOut)(r)
+	if !ok {
+		return "", false
+	}
+	text = show(figure, "cpu-ns/op")
+	if core, ok := s.core()(r); row.aside || row.name == "core" && ok && figure > core {
+		text = "(" + text + ")"
+	}
+	return text, true
 }
 
 // quote reads what go test -bench has printed about parts that a package keeps to

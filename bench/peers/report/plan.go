@@ -200,6 +200,7 @@ func (p *plan) elements(c scenarios) {
 	p.begin("", "") // the parts' table is made apart
 	for _, s := range partSpecs(c) {
 		p.ask(s.head, measurement{Spec: s.part, once: true}, drive.Parts...)
+		p.ask(s.head, measurement{Spec: s.flatOut, once: true}, "core", "delivery")
 	}
 }
 

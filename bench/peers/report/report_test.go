@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"example.com/contend/bench"
 	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,38 @@ func TestPlanAnswersTheSumOfTheParts(t *testing.T) {
 	writeParts(&out, faked(defaultPlan(), 10), scenarios{1}, newResults())
 	require.Contains(t, out.String(), "| sum | 60 | 60 | 60 | 60 | 60 | 60 |")
 	require.Contains(t, out.String(), "| the rest | -50 |")
+}
+
+// The sum takes each part once: of the cores the cheaper, and what is not in it is in
+// parentheses.
+func TestSumTakesEachPartOnce(t *testing.T) {
+	c := scenarios{1}
+	s := c.partsOf(homeTargets, bench.Threes)
+	r := newResults()
+	for i, name := range drive.Parts {
+		r.add(s.part.Question(), name, "cpu-ns/op", 10+float64(i))
+	}
+	r.add(s.flatOut.Question(), "core", "cpu-ns/op", 30)
+	var out bytes.Buffer
+	writeParts(&out, r, c, newResults())
+	require.Empty(t, out.String(), "without all parts there is no sum")
+
+	r.add(s.flatOut.Question(), "delivery", "cpu-ns/op", 40)
+	writeParts(&out, r, c, newResults())
+	for _, line := range []string{
+		"| generator | 10 |", "| hash | 11 |", "| clock | (12) |", "| enqueue | 13 |", "| enqueue, sixteen at a time | (14) |",
+		"| dequeue | 15 |", "| core with 30,000 in flight | 16 |", "| core with 400,000 in flight | (30) |",
+		"| delivery with 30,000 in flight | (17) |", "| delivery with 400,000 in flight | 40 |",
+		"| sum | 105 |", "| the whole | – |",
+	} {
+		require.Contains(t, out.String(), line)
+	}
+	r.add(s.part.Question(), "core", "cpu-ns/op", 100) // its median is above 30 now
+	out.Reset()
+	writeParts(&out, r, c, newResults())
+	require.Contains(t, out.String(), "| core with 30,000 in flight | (58) |")
+	require.Contains(t, out.String(), "| core with 400,000 in flight | 30 |")
+	require.Contains(t, out.String(), "| sum | 119 |")
 }
 
 // Measurements can be told apart by name, which is what benchstat goes by, and what the
@@ -122,7 +155,7 @@ func TestCommand(t *testing.T) {
 	require.Equal(t, exitOK, code, progress.String())
 	lines, err := os.ReadFile(raw)
 	require.NoError(t, err)
-	require.Len(t, regexp.MustCompile(`(?m)^BenchmarkPart/`).FindAllString(string(lines), -1), 12, "once each")
+	require.Len(t, regexp.MustCompile(`(?m)^BenchmarkPart/`).FindAllString(string(lines), -1), 18, "once each; delivery is two")
 	require.Contains(t, out.String(), "# contend beside its peers")
 
 	out.Reset()

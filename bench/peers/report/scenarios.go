@@ -14,6 +14,11 @@ const (
 	homeFlight  = 30_000
 	million     = 1_000_000
 	window      = 100 * time.Millisecond
+
+	// flatOutFlight is about as much as flat out holds in flight: a window of the 2 to 5
+	// million operations a second that contend takes here. What is in flight does not fit
+	// into a core's own cache then.
+	flatOutFlight = 400_000
 )
 
 // scenarios makes specs.
