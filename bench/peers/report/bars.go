@@ -2,11 +2,8 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"strings"
 
 	"example.com/contend/bench"
-	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
 )
 
@@ -21,6 +18,10 @@ type bar struct {
 	// value returns the figure of a contestant.
 	value func(r *results, by string) (float64, bool)
 	alone bool // the peers have no such figure
+
+	// here returns the limit on this machine: what the figure would be if only what
+	// cannot be left out were done. It is nil if no limit is measured.
+	here measured
 }
 
 // of is the value of a bar that is measured just so.
@@ -62,18 +63,18 @@ func perCore(s drive.Spec) func(*results, string) (float64, bool) {
 
 // bars returns the budget.
 func bars(c scenarios) (all []bar) {
-	all = append(all, bar{what: "accepting an operation, median", unit: "accept-ns/op", limit: 60, value: of(c.accept(), "accept-ns/op")})
+	all = append(all, bar{what: "accepting an operation, median", unit: "accept-ns/op", limit: 60, value: of(c.accept(), "accept-ns/op"), here: c.accepting()})
 	all = append(all, wholeBars(c)...)
 	all = append(all, homeBars(c)...)
 	all = append(all,
-		bar{what: "blocking, 30,000 waiting", unit: "cpu-ns/op", limit: 1500, ratio: 1. / 2, value: of(c.blocking(homeFlight), "cpu-ns/op")},
+		bar{what: "blocking, 30,000 waiting", unit: "cpu-ns/op", limit: 1500, ratio: 1. / 2, value: of(c.blocking(homeFlight), "cpu-ns/op"), here: by(drive.Waits, of(c.blocking(homeFlight), "cpu-ns/op"))},
 		bar{what: "300,000 waiting, cost to that of 30,000", unit: "times", limit: 2, value: quotient(c.blocking(10*homeFlight), c.blocking(homeFlight), "cpu-ns/op")},
 		bar{what: "memory in flight, 30,000", unit: "B/in-flight", limit: 64, value: of(c.staged(homeFlight), "B/in-flight")},
 		bar{what: "memory in flight, 1 million", unit: "B/in-flight", limit: 64, value: of(c.staged(million), "B/in-flight")},
-		bar{what: "highest rate with p99 lateness under 20 ms", unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(c.highest(), "highest-ops/s")},
+		bar{what: "highest rate with p99 lateness under 20 ms", unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(c.highest(), "highest-ops/s"), here: c.highestRate()},
 		bar{what: "wake-ups with nothing staged, net of the process's own", unit: "switches/s", limit: 1, value: aboveNobody(c.idle(), "switches/s")},
 		bar{what: "cost at 1 million random targets to that at 1,000", unit: "times", limit: 4, value: quotient(c.flat(million, bench.Uniform), c.flat(1000, bench.Uniform), "cpu-ns/op")},
-		bar{what: "throughput of 2 shards to that of 1, two producers", unit: "times", limit: 1.7, most: true, alone: true, value: quotient(c.shards(2), c.shards(1), "ops/s")},
+		bar{what: "throughput of 2 shards to that of 1, two producers", unit: "times", limit: 1.7, most: true, alone: true, value: quotient(c.shards(2), c.shards(1), "ops/s"), here: left(c.shards(1))},
 	)
 	return all
 }
@@ -91,15 +92,16 @@ func wholeBars(c scenarios) (all []bar) {
 			all = append(all, bar{
 				what: fmt.Sprintf("flat out, callback, %s %s", count(targets), skewWords[skew]),
 				unit: "cpu-ns/op", limit: limit, ratio: 1. / 4, value: of(c.flat(targets, skew), "cpu-ns/op"),
+				here: c.partsOf(targets, skew).job(),
 			})
 		}
 	}
 	for _, targets := range []int{100, homeTargets} {
 		name := fmt.Sprintf("sixteen at a time, told by group, %s in threes", count(targets))
-		s := c.batch(targets, bench.Threes)
+		s, here := c.batch(targets, bench.Threes), c.partsOf(targets, bench.Threes).batch()
 		all = append(all,
-			bar{what: name, unit: "cpu-ns/op", limit: 30, alone: true, value: of(s, "cpu-ns/op")},
-			bar{what: name + ", in a second of one core", unit: "ops/s", limit: 15e6, most: true, alone: true, value: perCore(s)},
+			bar{what: name, unit: "cpu-ns/op", limit: 30, alone: true, value: of(s, "cpu-ns/op"), here: here},
+			bar{what: name + ", in a second of one core", unit: "ops/s", limit: 15e6, most: true, alone: true, value: perCore(s), here: perSecond(here)},
 		)
 	}
 	return append(all, bar{what: "allocations, callback flat out, 10,000 in threes", unit: "allocs/op", limit: 0.005, value: of(c.flat(homeTargets, bench.Threes), "allocs/op")})
@@ -111,98 +113,15 @@ func homeBars(c scenarios) []bar {
 		ns, ok := net(home)(r, by)
 		return 100 * ns * float64(homeRate) / 1e9, ok
 	}
-	return []bar{
+	all := []bar{
 		{what: "300,000/s, net of the generator", unit: "cpu-ns/op", limit: 100, ratio: 1. / 5, value: net(home)},
 		{what: "300,000/s, share of one core, net", unit: "%", limit: 5, value: core},
 		{what: "300,000/s, lateness p50", unit: "p50-late-ns", limit: 0.6e6, value: of(home, "p50-late-ns")},
 		{what: "300,000/s, lateness p99", unit: "p99-late-ns", limit: 2e6, ratio: 1. / 3, value: of(home, "p99-late-ns")},
 		{what: "300,000/s, lateness p99.9", unit: "p999-late-ns", limit: 5e6, value: of(home, "p999-late-ns")},
 	}
-}
-
-// writeBars prints what is met and what is not.
-func writeBars(w io.Writer, r *results, c scenarios) {
-	var rows [][]string
-	met, asked := 0, 0
-	for _, b := range bars(c) {
-		row, reached, ok := b.row(r)
-		if !ok {
-			continue
-		}
-		rows = append(rows, row)
-		if asked++; reached {
-			met++
-		}
+	for i := range all {
+		all[i].here = by(drive.Wakes, all[i].value)
 	}
-	if asked == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n## The budget: %d of %d bars met\n\n", met, asked)
-	fmt.Fprintf(w, "The best peer is the best of those whose windows are those of the contract, in the same run.\n")
-	writeTable(w, []string{"what", "bar", "measured", "best peer", "to the best peer", "met"}, rows)
-}
-
-// row is a line of the table; not ok if contend was not measured.
-func (b *bar) row(r *results) (row []string, met, ok bool) {
-	value, ok := b.value(r, peers.Contend)
-	if !ok {
-		return nil, false, false
-	}
-	met = b.reached(value, b.limit)
-	limit, best, ratio := b.words(), "–", "–"
-	if peer, name, known := b.bestPeer(r); known {
-		best = fmt.Sprintf("%s (%s)", show(peer, b.unit), name)
-		if ratio = fmt.Sprintf("%.2f", value/peer); peer == 0 {
-			ratio = "–"
-		}
-		if b.ratio != 0 {
-			met = met && b.reached(value/peer, b.ratio)
-		}
-	} else if b.ratio != 0 {
-		met, ratio = false, "not measured"
-	}
-	answer := "**no**"
-	if met {
-		answer = "yes"
-	}
-	return []string{b.what, limit, show(value, b.unit), best, ratio, answer}, met, true
-}
-
-func (b *bar) reached(value, limit float64) bool {
-	if b.most {
-		return value >= limit
-	}
-	return value <= limit
-}
-
-// words says what is asked for.
-func (b *bar) words() string {
-	sign := "≤"
-	if b.most {
-		sign = "≥"
-	}
-	words := strings.TrimSpace(fmt.Sprintf("%s %s %s", sign, show(b.limit, b.unit), unitWords[b.unit]))
-	if b.ratio != 0 {
-		words += fmt.Sprintf(", %s %.2f of the best peer", sign, b.ratio)
-	}
-	return words
-}
-
-// unitWords follow a bar's limit; what is formatted with its unit has none.
-var unitWords = map[string]string{
-	"cpu-ns/op": "CPU ns", "accept-ns/op": "ns", "B/in-flight": "bytes", "ops/s": "ops/s",
-	"times": "times", "%": "%", "allocs/op": "per operation", "switches/s": "per second",
-}
-
-func (b *bar) bestPeer(r *results) (best float64, name string, ok bool) {
-	if b.alone {
-		return 0, "", false
-	}
-	for _, candidate := range windowed()[1:] {
-		value, known := b.value(r, candidate)
-		if known && (!ok || (value < best) != b.most) {
-			best, name, ok = value, candidate, true
-		}
-	}
-	return best, name, ok
+	return all
 }

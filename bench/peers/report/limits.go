@@ -1,5 +1,11 @@
 package main
 
+import (
+	"example.com/contend/bench"
+	"example.com/contend/bench/peers"
+	"example.com/contend/bench/peers/drive"
+)
+
 // measured is a figure of the run, or is made of some; not ok if one is missing.
 type measured func(r *results) (figure float64, ok bool)
 
@@ -34,6 +40,50 @@ func (s partSpec) owner() measured {
 
 // job is the whole job, flat out.
 func (s partSpec) job() measured { return sum(s.producer(), s.owner()) }
+
+// batch is what an operation needs that is submitted with others and told by group.
+func (s partSpec) batch() measured {
+	return sum(s.cost("generator", false), s.cost("hash", false), s.cost("enqueue16", false), s.cost("dequeue", false), s.core())
+}
+
+// accepting is what a submission needs at the pace at which that is measured. Then a look
+// of the shard finds some 640 operations, fewer than those (1024) from which on it dates
+// submissions itself until its next one. So it is asleep in between, and who submits reads
+// the clock: 67 to 76 in a hundred bursts did so here, and so that of the median; the
+// others found it at work.
+func (c scenarios) accepting() measured {
+	s := c.partsOf(homeTargets, bench.Threes)
+	return sum(s.cost("hash", false), s.cost("clock", false), s.cost("enqueue", false))
+}
+
+// highestRate is how many operations a second the slower of the two threads can do.
+func (c scenarios) highestRate() measured {
+	s := c.partsOf(homeTargets, bench.Threes)
+	return perSecond(combined(func(a, b float64) float64 { return max(a, b) }, s.producer(), s.owner()))
+}
+
+// left is how many times as much could be done if all processors were used, at the cost
+// that an operation has now. More can if one becomes cheaper.
+func left(s drive.Spec) measured {
+	return func(r *results) (float64, bool) {
+		wall, ok := r.get(s.Question(), peers.Contend, "ns/op")
+		used, known := r.get(s.Question(), peers.Contend, "cpu-ns/op")
+		return float64(s.Procs) * wall.median / used.median, ok && known
+	}
+}
+
+// by is the figure of one who decides nothing.
+func by(name string, value func(r *results, by string) (float64, bool)) measured {
+	return func(r *results) (float64, bool) { return value(r, name) }
+}
+
+// perSecond is how often a second is enough for what takes so long.
+func perSecond(nanoseconds measured) measured {
+	return func(r *results) (float64, bool) {
+		ns, ok := nanoseconds(r)
+		return 1e9 / ns, ok
+	}
+}
 
 func sum(all ...measured) measured {
 	return combined(func(a, b float64) float64 { return a + b }, all...)

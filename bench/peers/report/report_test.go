@@ -35,15 +35,21 @@ func faked(p *plan, figure float64) *results {
 	return r
 }
 
-// Every bar of the budget can be told from what is planned, and none that asks for a
-// ratio to the best peer is without one.
+// Every bar of the budget can be told from what is planned, none that asks for a ratio to
+// the best peer is without one, and none that has a limit here.
 func TestPlanAnswersEveryBar(t *testing.T) {
 	r := faked(defaultPlan(), 100)
+	limits := 0
 	for _, b := range bars(scenarios{1}) {
 		row, _, ok := b.row(r)
 		require.True(t, ok, b.what)
 		require.NotContains(t, row, "not measured", b.what)
+		if b.here != nil {
+			require.NotEqual(t, "–", row[5], b.what)
+			limits++
+		}
 	}
+	require.Equal(t, 18, limits)
 }
 
 func TestPlanAnswersTheSumOfTheParts(t *testing.T) {
@@ -97,40 +103,6 @@ func TestPlanNamesAreUnique(t *testing.T) {
 			require.Contains(t, m.Name(), fmt.Sprintf("procs=%d/", m.Procs))
 		}
 	}
-}
-
-func TestBarsAreMetOrNot(t *testing.T) {
-	s := scenarios{1}.home()
-	for _, c := range []struct {
-		bar              bar
-		contend, best    float64
-		met              bool
-		measured, ratios string
-	}{
-		{bar{unit: "cpu-ns/op", limit: 100, ratio: 0.5, value: of(s, "cpu-ns/op")}, 50, 200, true, "50", "0.25"},
-		{bar{unit: "cpu-ns/op", limit: 100, ratio: 0.5, value: of(s, "cpu-ns/op")}, 50, 60, false, "50", "0.83"},
-		{bar{unit: "cpu-ns/op", limit: 100, value: of(s, "cpu-ns/op")}, 101, 900, false, "101", "0.11"},
-		{bar{unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(s, "cpu-ns/op")}, 9e6, 2e6, true, "9.00 M", "4.50"},
-		{bar{unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(s, "cpu-ns/op")}, 9e6, 3e6, false, "9.00 M", "3.00"},
-		{bar{unit: "ops/s", limit: 8e6, most: true, value: of(s, "cpu-ns/op")}, 7e6, 1e6, false, "7.00 M", "7.00"},
-	} {
-		r := newResults()
-		r.add(s.Question(), peers.Contend, "cpu-ns/op", c.contend)
-		r.add(s.Question(), "expert", "cpu-ns/op", c.best)
-		worse := 2 * c.best
-		if c.bar.most {
-			worse = c.best / 2
-		}
-		r.add(s.Question(), "afterfunc", "cpu-ns/op", worse)
-		r.add(s.Question(), "streams", "cpu-ns/op", 0.001) // of other windows
-		row, met, ok := c.bar.row(r)
-		require.True(t, ok)
-		require.Equal(t, c.met, met, row)
-		require.Equal(t, c.measured, row[2])
-		require.Equal(t, c.ratios, row[4])
-	}
-	_, _, ok := bars(scenarios{1})[0].row(newResults())
-	require.False(t, ok)
 }
 
 func TestMediansAndNet(t *testing.T) {

@@ -49,7 +49,7 @@ func (r *results) addNet() {
 			continue
 		}
 		nobody, _ := r.get(key.question, drive.Nobody, "cpu-ns/op")
-		for _, name := range everybody() {
+		for _, name := range append(everybody(), drive.Wakes) {
 			for _, gross := range r.figures[figureKey{key.question, name, "cpu-ns/op"}] {
 				r.add(key.question, name, "net-cpu-ns/op", gross-nobody.median)
 			}
