@@ -59,7 +59,7 @@ type parts struct {
 	epoch time.Time // of the clock
 	read  int64     // from the clock at last
 
-	ring *ring.Ring[shard.Op]
+	ring *ring.Ring[packed]
 	sum  uint64 // of what was drained
 
 	core      *shard.Core
@@ -71,6 +71,14 @@ type parts struct {
 	lines   []*peers.Op
 	at      int
 	verdict engine.Verdict
+}
+
+// packed is what of an operation lies in a shard's ring.
+type packed struct {
+	target   uuid.UUID
+	ticket   *engine.Ticket
+	priority int32
+	hash     uint32
 }
 
 // homeInFlight is how many operations are in flight in the home scenario, and in a part
@@ -110,7 +118,7 @@ func measurePart(s Spec) (*Result, error) {
 
 func newParts(w bench.Workload, inFlight int) *parts {
 	p := &parts{
-		stream: w.Stream(0), window: w.Window, ring: ring.New[shard.Op](2 * partBatch), core: shard.NewCore(shard.CoreConfig{}),
+		stream: w.Stream(0), window: w.Window, ring: ring.New[packed](2 * partBatch), core: shard.NewCore(shard.CoreConfig{}),
 		targets: make([]uuid.UUID, partBatch), ranks: make([]int32, partBatch), hashes: make([]uint32, partBatch),
 		ops: make([]shard.Op, partBatch), step: int64(w.Window) / int64(inFlight), epoch: time.Now(),
 	}
@@ -131,7 +139,7 @@ func (p *parts) pass(one part) time.Duration {
 	start := time.Now()
 	one.measured(p)
 	took := time.Since(start)
-	p.ring.Drain(p.ring.Tail(), func(uint64, *shard.Op) {})
+	p.ring.Drain(p.ring.Tail(), func(uint64, *packed) {})
 	return took
 }
 
@@ -176,23 +184,32 @@ func (p *parts) makeOps() {
 
 func (p *parts) enqueue() {
 	for i := range p.ops {
-		if _, err := p.ring.Push(&p.ops[i]); err != nil {
-			panic(err) // it has room for a batch
-		}
+		p.put(p.ops[i : i+1])
 	}
 }
 
 // enqueueTogether does what a batch does that is full.
 func (p *parts) enqueueTogether() {
 	for ops := range slices.Chunk(p.ops, peers.BatchSize) {
-		if _, n, err := p.ring.PushAll(ops); err != nil || n < len(ops) {
-			panic(err) // it has room for all
-		}
+		p.put(ops)
+	}
+}
+
+// put puts operations into the ring with one claim, as a shard does.
+func (p *parts) put(ops []shard.Op) {
+	first, n, err := p.ring.Claim(len(ops))
+	if err != nil || n < len(ops) {
+		panic(err) // it has room for all
+	}
+	for i := range ops {
+		op, position := &ops[i], first+uint64(i)
+		*p.ring.Slot(position) = packed{op.Target, op.Ticket, op.Priority, op.Hash}
+		p.ring.Publish(position, op.Tag)
 	}
 }
 
 func (p *parts) dequeue() {
-	p.ring.Drain(p.ring.Tail(), func(_ uint64, op *shard.Op) { p.sum += uint64(op.Hash) })
+	p.ring.Drain(p.ring.Tail(), func(_ uint64, op *packed) { p.sum += uint64(op.hash) })
 }
 
 // decide stages operations in logical time that passes so that as many are in flight as

@@ -111,7 +111,7 @@ func homeBars(c scenarios) []bar {
 	home := c.home()
 	core := func(r *results, by string) (float64, bool) {
 		ns, ok := net(home)(r, by)
-		return 100 * ns * float64(homeRate) / 1e9, ok
+		return shareOfCore(ns), ok
 	}
 	all := []bar{
 		{what: "300,000/s, net of the generator", unit: "cpu-ns/op", limit: 100, ratio: 1. / 5, value: net(home)},
@@ -123,5 +123,14 @@ func homeBars(c scenarios) []bar {
 	for i := range all {
 		all[i].here = by(drive.Wakes, all[i].value)
 	}
+	all[0].here = c.homeCost()
+	all[1].here = func(r *results) (float64, bool) {
+		ns, ok := c.homeCost()(r)
+		return shareOfCore(ns), ok
+	}
 	return all
 }
+
+// shareOfCore is what the home scenario takes of a core, in percent, if each operation
+// costs so much.
+func shareOfCore(ns float64) float64 { return 100 * ns * float64(homeRate) / 1e9 }

@@ -159,7 +159,8 @@ func TestWhatOneShardLeaves(t *testing.T) {
 	require.InEpsilon(t, 1.6, times, 1e-9)
 }
 
-// At 300,000 a second the limit is what only wakes, net of the generator as contend is.
+// At 300,000 a second the limit is what only wakes, net of the generator as contend is,
+// and what has to be done besides to decide.
 func TestLimitsOfTheHomeScenario(t *testing.T) {
 	c := scenarios{1}
 	r := newResults()
@@ -167,13 +168,17 @@ func TestLimitsOfTheHomeScenario(t *testing.T) {
 		r.add(c.home().Question(), name, "cpu-ns/op", ns)
 		r.add(c.home().Question(), name, "p99-late-ns", ns)
 	}
+	parts := c.partsOf(homeTargets, bench.Threes)
+	r.add(parts.part.Question(), "hash", "cpu-ns/op", 10)
+	r.add(parts.part.Question(), "core", "cpu-ns/op", 40)
+	r.add(parts.flatOut.Question(), "core", "cpu-ns/op", 50)
 	var here []string
 	for _, b := range homeBars(c) {
 		if row, _, ok := b.row(r); ok {
 			here = append(here, row[5])
 		}
 	}
-	require.Equal(t, []string{"150 (0.38)", "4.50", "0.00 ms (0.50)"}, here)
+	require.Equal(t, []string{"200 (0.50)", "6.00", "0.00 ms (0.50)"}, here)
 	r.addNet()
 	require.Equal(t, "150", cell(r, c.home().Question(), drive.Wakes, "net-cpu-ns/op"))
 }

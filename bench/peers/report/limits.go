@@ -56,6 +56,13 @@ func (c scenarios) accepting() measured {
 	return sum(s.cost("hash", false), s.cost("clock", false), s.cost("enqueue", false))
 }
 
+// homeCost is what an operation of the home scenario needs: to be taken from one thread to
+// the other and told when that has woken, and to be decided.
+func (c scenarios) homeCost() measured {
+	s := c.partsOf(homeTargets, bench.Threes)
+	return sum(by(drive.Wakes, net(c.home())), s.cost("hash", false), s.core())
+}
+
 // highestRate is how many operations a second the slower of the two threads can do.
 func (c scenarios) highestRate() measured {
 	s := c.partsOf(homeTargets, bench.Threes)
