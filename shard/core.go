@@ -68,8 +68,9 @@ type Core struct {
 
 	refills struct{ dismissed, preempted, notices refilled }
 
-	tape Tape
-	sink uint64 // what was loaded only to be near; see warmth
+	tape   Tape
+	warmth warmth
+	sink   uint64 // what was loaded only to be near; see warmth
 }
 
 // CoreConfig configures a Core.

@@ -139,18 +139,27 @@ func TestDecideInBatches(t *testing.T) {
 // goroutines had to do with it.
 func TestCoreIsDeterministic(t *testing.T) {
 	for seed := range uint64(20) {
-		first := randomTranscript(seed)
-		require.Equal(t, first, randomTranscript(seed), "seed %d", seed)
+		first := randomTranscript(seed, false)
+		require.Equal(t, first, randomTranscript(seed, false), "seed %d", seed)
 		require.NotEmpty(t, first)
 	}
 }
 
-// randomTranscript runs a seeded random input through a core of its own.
-func randomTranscript(seed uint64) string {
+// Operations that are staged together are decided as one by one.
+func TestStageAll(t *testing.T) {
+	for seed := range uint64(20) {
+		require.Equal(t, randomTranscript(seed, false), randomTranscript(seed, true), "seed %d", seed)
+	}
+}
+
+// randomTranscript runs a seeded random input through a core of its own, all that comes
+// between two times together, or one by one.
+func randomTranscript(seed uint64, together bool) string {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	s := &script{core: NewCore(CoreConfig{})}
 	var out strings.Builder
 	var tickets []*Ticket
+	var ops []Op
 	for i, now := uint64(0), int64(0); i < 2000; i++ {
 		ticket := &Ticket{Name: fmt.Sprint("op", i), Withdrawable: i%2 == 0}
 		group := rng.Uint64N(50)
@@ -160,10 +169,16 @@ func randomTranscript(seed uint64) string {
 			Hash: uint32(group%7) << 1,
 		}
 		op.Begin()
-		s.core.Stage(&op, i, now)
+		if ops = append(ops, op); !together {
+			s.core.Stage(&op, i, now)
+		}
 		tickets = append(tickets, ticket)
 		tickets[rng.IntN(len(tickets))].Withdraw()
-		if rng.IntN(10) == 0 {
+		if rng.IntN(1+int(seed)*10) == 0 {
+			if together {
+				s.core.StageAll(ops, i+1-uint64(len(ops)), now)
+			}
+			ops = ops[:0]
 			now += rng.Int64N(10 * int64(Tick))
 			s.core.Advance(now)
 			out.WriteString(s.decide())

@@ -35,10 +35,9 @@ type owner struct {
 	take    func(first uint64, run ring.Run[queued]) // stages drained operations
 	intake  *intake                                  // where they lie: the shard's
 	risky   bool                                     // staging may end the goroutine: by the user's Order, or as it panicked before
-	warmth  warmth
-	watcher Watcher // Config's
-	watched bool    // by the Watcher, until the end of the look
-	shown   uint64  // how many operations the Watcher was shown, or could have been
+	watcher Watcher                                  // Config's
+	watched bool                                     // by the Watcher, until the end of the look
+	shown   uint64                                   // how many operations the Watcher was shown, or could have been
 
 	taken    uint64 // how many operations were staged, or the one being staged included
 	unpacked Op     // see unpack
@@ -94,7 +93,7 @@ func (o *owner) init(s *Shard) {
 
 // takeRun stages operations.
 func (o *owner) takeRun(first uint64, run ring.Run[queued]) {
-	o.core.warm(&o.warmth, run)
+	o.core.warm(run)
 	if o.watched {
 		o.showRun(first, run)
 	}
@@ -111,7 +110,7 @@ func (o *owner) takeRun(first uint64, run ring.Run[queued]) {
 // takeRunOnce stages operations that must not be staged twice.
 func (o *owner) takeRunOnce(first uint64, run ring.Run[queued]) {
 	if !o.risky { // what panicked before may be that
-		o.core.warm(&o.warmth, run)
+		o.core.warm(run)
 	}
 	for i := range run.Len() {
 		o.takeOnce(first+uint64(i), o.unpack(first, run, i))

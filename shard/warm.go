@@ -1,6 +1,10 @@
 package shard
 
-import "example.com/contend/ring"
+import (
+	"slices"
+
+	"example.com/contend/ring"
+)
 
 // warmth is memory for touching what a run of operations is about to need: first
 // all their cells in the table, then all the groups that those lead to, then the
@@ -15,15 +19,36 @@ type warmth struct {
 }
 
 // warm touches what staging a run will need. It decides nothing.
-func (c *Core) warm(w *warmth, run ring.Run[queued]) {
-	n := run.Len()
-	if n < 2 || c.table.live == 0 {
-		return
+func (c *Core) warm(run ring.Run[queued]) {
+	if n := run.Len(); n > 1 && c.table.live > 0 {
+		for i := range n {
+			c.warmth.cells[i] = c.table.cell(run.At(i).hash &^ hashFlags)
+		}
+		c.warmCells(n)
 	}
+}
+
+// StageAll is Stage for operations with consecutive sequences. It first touches what they
+// will need, as a shard does for what it finds in its ring.
+func (c *Core) StageAll(ops []Op, first uint64, now int64) {
+	for run := range slices.Chunk(ops, ring.MaxRun) {
+		if c.table.live > 0 {
+			for i := range run {
+				c.warmth.cells[i] = c.table.cell(run[i].Hash &^ hashFlags)
+			}
+			c.warmCells(len(run))
+		}
+		for i := range run {
+			c.Stage(&run[i], first, now)
+			first++
+		}
+	}
+}
+
+// warmCells touches what the first cells in warmth lead to.
+func (c *Core) warmCells(n int) {
+	w := &c.warmth
 	cells, lasts := w.cells[:n], w.lasts[:n]
-	for i := range cells {
-		cells[i] = c.table.cell(run.At(i).hash &^ hashFlags)
-	}
 	for i, cell := range cells {
 		lasts[i] = 0
 		if cell != 0 {

@@ -214,16 +214,17 @@ func (p *parts) dequeue() {
 
 // decide stages operations in logical time that passes so that as many are in flight as
 // is asked for, and decides what is due every millisecond of it: that is table, wheel and
-// chunks, without the ring, the clock, the goroutine and the telling. It is also without
-// the reading ahead that a shard does for a run of operations, which is not exported: so
-// where targets are random and much is in flight, it costs more than it does in a shard.
+// chunks, without the ring, the clock, the goroutine and the telling.
 func (p *parts) decide() {
-	for i := range p.ops {
-		op := &p.ops[i]
-		p.staged++
-		op.At, op.Tag = p.now, p.staged
-		p.core.Stage(op, p.staged, p.now)
-		if p.now += p.step; p.now < p.look {
+	for ops := range slices.Chunk(p.ops, ring.MaxRun) {
+		first := p.staged
+		for i := range ops {
+			ops[i].At, ops[i].Tag = p.now, p.staged
+			p.staged++
+			p.now += p.step
+		}
+		p.core.StageAll(ops, first, p.now)
+		if p.now < p.look {
 			continue
 		}
 		p.look = p.now + int64(time.Millisecond)

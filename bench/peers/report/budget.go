@@ -18,8 +18,8 @@ const (
 )
 
 // limitText is below the budget.
-const limitText = "The limit here is what is left if nothing is done but what an engine of this kind cannot leave out, measured in the same run: " +
-	"the sum of the parts (see below); only-wakes and only-waits, which decide nothing (to the cost of only-wakes, hash and core are added); for two shards, what one leaves of the processors. " +
+const limitText = "The limit here is what is left of contend if nothing stands between its parts, measured in the same run: " +
+	"their sum (see below); only-wakes and only-waits, which decide nothing (to the cost of only-wakes, hash and core are added); for two shards, what one leaves of the processors. " +
 	"In parentheses is its ratio to the best peer. It is a floor and not what can be reached: the parts are measured on one thread, in a ring that is warm, " +
 	"with no cache line that goes from core to core. Out of reach is a bar that is not met and that the limit breaks, too; a limit that contend was ahead of counts for nothing."
 

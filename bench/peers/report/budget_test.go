@@ -112,8 +112,8 @@ func TestHeadline(t *testing.T) {
 	out.Reset()
 	writeBars(&out, r, c)
 	require.Contains(t, out.String(), "## The budget: 2 of 3 bars met, 1 out of reach here\n")
-	require.Contains(t, out.String(), "| 50 | – | – | 40 | out of reach |\n")
-	require.Contains(t, out.String(), "| 20.00 M | – | – | 25.00 M | yes |\n")
+	require.Contains(t, out.String(), "| 50 | – | – | 41 | out of reach |\n")
+	require.Contains(t, out.String(), "| 20.00 M | – | – | 24.39 M | yes |\n")
 	require.Contains(t, out.String(), "| 60 | – | – | – | yes |\n")
 }
 
@@ -124,16 +124,16 @@ func TestLimits(t *testing.T) {
 	for i, name := range []string{"generator", "hash", "clock", "enqueue", "enqueue16", "dequeue", "core", "delivery"} {
 		r.add(s.part.Question(), name, "cpu-ns/op", float64(int(1)<<i))
 	}
-	r.add(s.flatOut.Question(), "core", "cpu-ns/op", 1000)
+	r.add(s.flatOut.Question(), "core", "cpu-ns/op", 512)
 	r.add(s.flatOut.Question(), "delivery", "cpu-ns/op", 256)
 	for name, want := range map[string]struct {
 		limit measured
 		is    float64
 	}{
 		"accepting": {c.accepting(), 2 + 4 + 8},
-		"job":       {s.job(), 1 + 2 + 8 + 32 + 64 + 256},
-		"batch":     {s.batch(), 1 + 2 + 16 + 32 + 64},
-		"highest":   {c.highestRate(), 1e9 / (32 + 64 + 256)},
+		"job":       {s.job(), 1 + 2 + 8 + 32 + 512 + 256},
+		"batch":     {s.batch(), 1 + 2 + 16 + 32 + 512},
+		"highest":   {c.highestRate(), 1e9 / (32 + 512 + 256)},
 	} {
 		figure, ok := want.limit(r)
 		require.True(t, ok, name)

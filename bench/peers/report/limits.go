@@ -21,13 +21,6 @@ func (s partSpec) cost(name string, flatOut bool) measured {
 	}
 }
 
-// core is the cheaper of the cores. One has less in flight than there is flat out, and
-// the other does without a shard's reading ahead, which pays where much is in flight: what
-// a shard needs is above the lesser of them.
-func (s partSpec) core() measured {
-	return combined(func(a, b float64) float64 { return min(a, b) }, s.cost("core", false), s.cost("core", true))
-}
-
 // producer is what a producer's thread does for an operation flat out.
 func (s partSpec) producer() measured {
 	return sum(s.cost("generator", false), s.cost("hash", false), s.cost("enqueue", false))
@@ -35,7 +28,7 @@ func (s partSpec) producer() measured {
 
 // owner is what the owner's thread does for an operation flat out.
 func (s partSpec) owner() measured {
-	return sum(s.cost("dequeue", false), s.core(), s.cost("delivery", true))
+	return sum(s.cost("dequeue", false), s.cost("core", true), s.cost("delivery", true))
 }
 
 // job is the whole job, flat out.
@@ -43,7 +36,7 @@ func (s partSpec) job() measured { return sum(s.producer(), s.owner()) }
 
 // batch is what an operation needs that is submitted with others and told by group.
 func (s partSpec) batch() measured {
-	return sum(s.cost("generator", false), s.cost("hash", false), s.cost("enqueue16", false), s.cost("dequeue", false), s.core())
+	return sum(s.cost("generator", false), s.cost("hash", false), s.cost("enqueue16", false), s.cost("dequeue", false), s.cost("core", true))
 }
 
 // accepting is what a submission needs at the pace at which that is measured. Then a look
@@ -60,7 +53,7 @@ func (c scenarios) accepting() measured {
 // the other and told when that has woken, and to be decided.
 func (c scenarios) homeCost() measured {
 	s := c.partsOf(homeTargets, bench.Threes)
-	return sum(by(drive.Wakes, net(c.home())), s.cost("hash", false), s.core())
+	return sum(by(drive.Wakes, net(c.home())), s.cost("hash", false), s.cost("core", false))
 }
 
 // highestRate is how many operations a second the slower of the two threads can do.

@@ -13,8 +13,8 @@ import (
 
 // partsText is above the table of the parts.
 const partsText = "What an operation passes through, each part measured alone on one thread, beside the whole job. " +
-	"The core is table, wheel and chunks in logical time, without the reading ahead that a shard does where it takes many operations from its ring. " +
-	"What is in parentheses is not in the sum: of the two cores the dearer; the delivery with less in flight; what a batch does instead; what only a submission does that finds the shard asleep. " +
+	"The core is table, wheel and chunks in logical time. " +
+	"What is in parentheses is not in the sum: core and delivery with less in flight than there is flat out; what a batch does instead; what only a submission does that finds the shard asleep. " +
 	"The rest is what no part has: cache lines that go from one thread to the other and back, and waking up."
 
 // partRow is a row of the table of the parts.
@@ -32,8 +32,8 @@ func partRows() []partRow {
 		{label: "hash", name: "hash"},
 		{label: "enqueue", name: "enqueue"},
 		{label: "dequeue", name: "dequeue"},
-		{label: "core" + home, name: "core"},
 		{label: "core" + flatOut, name: "core", flatOut: true},
+		{label: "core" + home, name: "core", aside: true},
 		{label: "delivery" + flatOut, name: "delivery", flatOut: true},
 		{label: "delivery" + home, name: "delivery", aside: true},
 		{label: "enqueue, sixteen at a time", name: "enqueue16", aside: true},
@@ -118,7 +118,7 @@ func (s partSpec) cell(r *results, row partRow) (text string, ok bool) {
 		return "", false
 	}
 	text = show(figure, "cpu-ns/op")
-	if core, ok := s.core()(r); row.aside || row.name == "core" && ok && figure > core {
+	if row.aside {
 		text = "(" + text + ")"
 	}
 	return text, true

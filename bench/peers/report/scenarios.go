@@ -17,7 +17,7 @@ const (
 
 	// flatOutFlight is about as much as flat out holds in flight: a window of the 2 to 5
 	// million operations a second that contend takes here. What is in flight does not fit
-	// into a core's own cache then.
+	// into a core's own cache then. Whoever met the bars would have more.
 	flatOutFlight = 400_000
 )
 
