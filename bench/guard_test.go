@@ -23,17 +23,20 @@ import (
 // the budget, in a steady load: when some windows have closed and others opened in
 // their place, spare memory, rings and all.
 func TestBytesInFlight(t *testing.T) {
+	told := &engine.Ticket{To: deaf{}} // of all: nothing of it is written that counts
 	for _, c := range []struct {
 		perWindow int // operations; who joins an open window is in flight for less
 		ring      int // more than a hundredth of them: what a look finds
 		skew      Skew
+		ticket    *engine.Ticket
 		most      float64 // bytes
 	}{
-		{30_000, 512, Threes, 64},
-		{30_000, 8192, Threes, 64}, // the engine's own ring is 11 of them
-		{1_000_000, 16_384, Threes, 64},
-		{30_000, 512, Uniform, 96},
-		{1_000_000, 16_384, Uniform, 96},
+		{30_000, 512, Threes, told, 64},
+		{30_000, 8192, Threes, told, 64}, // the engine's own ring is 11 of them
+		{30_000, 8192, Threes, nil, 64},  // and 15, where tags come with times
+		{1_000_000, 16_384, Threes, told, 64},
+		{30_000, 512, Uniform, told, 96},
+		{1_000_000, 16_384, Uniform, told, 96},
 	} {
 		t.Run(fmt.Sprintf("%v/%d", c.skew, c.perWindow), func(t *testing.T) {
 			if raceDetector && c.perWindow > 100_000 {
@@ -44,7 +47,7 @@ func TestBytesInFlight(t *testing.T) {
 				w.Targets = c.perWindow/3 + c.perWindow/30 // a lap takes more than a window
 			}
 			synctest.Test(t, func(t *testing.T) {
-				bytes := bytesInFlight(t, w.WithDefaults(), c.perWindow, c.ring)
+				bytes := bytesInFlight(t, w.WithDefaults(), c.perWindow, c.ring, c.ticket)
 				t.Logf("%.1f bytes", bytes)
 				require.LessOrEqual(t, bytes, c.most)
 			})
@@ -60,7 +63,7 @@ func (deaf) Decided(*engine.Verdict) {}
 // bytesInFlight plays two and a half windows of the workload and returns the most
 // bytes in the last one for each of the most operations: what a wave took is kept
 // for the next.
-func bytesInFlight(t *testing.T, w Workload, perWindow, ring int) float64 {
+func bytesInFlight(t *testing.T, w Workload, perWindow, ring int, ticket *engine.Ticket) float64 {
 	const looks = 100 // in a window: as often as the clock of the load ticks
 	e, err := engine.New(engine.Config{Shards: 1, RingSize: ring, MaxStaged: math.MaxInt, HashSeed: 1, Registry: engine.Discard})
 	require.NoError(t, err)
@@ -71,7 +74,7 @@ func bytesInFlight(t *testing.T, w Workload, perWindow, ring int) float64 {
 	for look := range looks * 5 / 2 {
 		for range perWindow / looks {
 			target, priority, _ := stream.Next()
-			_, err := e.Stage(engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: &engine.Ticket{To: deaf{}}})
+			_, err := e.Stage(engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: ticket})
 			require.NoError(t, err)
 		}
 		time.Sleep(w.Window / looks)

@@ -71,9 +71,10 @@ type Config struct {
 	// GOMAXPROCS.
 	Shards int
 	// RingSize is how many submissions a shard takes between two looks of its
-	// goroutine, 40 bytes each, and 16 more from when the first needs them: one whose
-	// window or rules are not those of most, or that has a tag instead of a ticket and
-	// comes while the shard sleeps. 0 means 8192; rounded up to a power of two.
+	// goroutine, 40 bytes each; and 16 more from when the first needs them, which makes
+	// them for all: one whose window or rules are not Config's, or one without a ticket
+	// that comes while the shard sleeps or whose tag is 2⁵⁶ or more. 0 means 8192;
+	// rounded up to a power of two.
 	RingSize int
 	// MaxStaged is how many operations a shard may hold; what is submitted
 	// beyond is refused with an OverloadedError. It is compared with the count

@@ -8,9 +8,9 @@
 // One goroutine, the owner, takes values out. Any number of goroutines put
 // values in, without a lock: a producer claims a position with one
 // compare-and-swap on tail, copies its value into the slot and publishes it
-// by writing the lap into the slot's word: how often the ring has turned. The owner
-// reads slots in order for as long as their laps fit, clears each one, and gives
-// them back in batches by moving head.
+// by writing the lap into the slot's word: how often the ring has turned. The
+// owner reads slots in order for as long as their laps fit, clears each one, and
+// gives them back in batches by moving head.
 //
 // # What a user may rely on
 //
@@ -25,10 +25,11 @@
 //
 // A producer that is descheduled between claim and publish leaves a hole. The
 // owner stops in front of it, since the order is what it is asked for; other
-// producers go on behind it until the ring is full. Nothing of the user's runs
-// between claim and publish, no allocation and no call, so a hole lasts as
-// long as a descheduled thread, not longer. An owner that sleeps in front of a
-// hole must arm its [Bell] for [Anything].
+// producers go on behind it until the ring is full. In Push and
+// PushAll nothing of the user's runs between claim and publish, no allocation and
+// no call, so a hole lasts as long as a descheduled thread, not longer; who calls
+// Claim sees to that himself. An owner that sleeps in front of a hole must arm its
+// [Bell] for [Anything].
 //
 // # What was rejected
 //
@@ -73,6 +74,8 @@ const closed = 1 << 63
 // MarkBits is how many bits a producer may publish together with a value, in the same
 // word: enough for a time, or for what few values have besides.
 const MarkBits = 58
+
+const markMask = 1<<MarkBits - 1
 
 // releaseEvery is how many slots Drain gives back at a time: often enough for
 // producers that wait for room, seldom enough that head's cache line stays
@@ -173,7 +176,11 @@ func (r *Ring[T]) PushAll(vs []T) (first uint64, n int, err error) {
 // has to Publish. What comes behind waits for that, so nothing that may take long, panic
 // or end the goroutine must be in between. Claim fails with ErrFull or ErrClosed and then
 // has done nothing. It is lock-free: a swap fails only because another producer's succeeded.
+// To claim less than one is a programming error and panics.
 func (r *Ring[T]) Claim(most int) (first uint64, n int, err error) {
+	if most < 1 {
+		panic("ring: claim of less than one position")
+	}
 	for {
 		tail := r.tail.Load()
 		if tail&closed != 0 {
@@ -200,10 +207,10 @@ func (r *Ring[T]) Slot(position uint64) *T {
 	return &s.value
 }
 
-// Publish passes a claimed position's value to the owner, and with it a mark of up to
-// MarkBits bits.
+// Publish passes a claimed position's value to the owner, and with it the lowest MarkBits
+// bits of a mark.
 func (r *Ring[T]) Publish(position, mark uint64) {
-	r.slots[position&r.mask].word.Store(r.lap(position) | mark)
+	r.slots[position&r.mask].word.Store(r.lap(position) | mark&markMask)
 }
 
 // Drain hands every published value below limit to f, in order, clearing the
@@ -232,7 +239,7 @@ func (r Run[T]) Len() int { return len(r.slots) }
 func (r Run[T]) At(i int) *T { return &r.slots[i].value }
 
 // Mark returns what was published together with it.
-func (r Run[T]) Mark(i int) uint64 { return r.slots[i].word.Load() & (1<<MarkBits - 1) }
+func (r Run[T]) Mark(i int) uint64 { return r.slots[i].word.Load() & markMask }
 
 // DrainRuns is Drain for an f that gains from seeing several values at once: it
 // hands them out in runs of up to MaxRun, whose words it has read one
@@ -265,7 +272,7 @@ func (r *Ring[T]) published(limit uint64) Run[T] {
 	lap := r.lap(r.next) // of all, as they do not go over the end
 	for i := range slots {
 		s := &slots[i]
-		if s.word.Load()&^(1<<MarkBits-1) != lap {
+		if s.word.Load()&^markMask != lap {
 			return Run[T]{slots[:i]}
 		}
 		reads(&s.value)
@@ -317,7 +324,7 @@ func (r *Ring[T]) Len() int {
 // Ready reports whether the next value can be taken: false if the ring is empty
 // or the owner stands in front of a hole. Owner goroutine only.
 func (r *Ring[T]) Ready() bool {
-	return r.slots[r.next&r.mask].word.Load()&^(1<<MarkBits-1) == r.lap(r.next)
+	return r.slots[r.next&r.mask].word.Load()&^markMask == r.lap(r.next)
 }
 
 // PassesHalf reports whether the push of n values from position first on took

@@ -22,6 +22,11 @@ type (
 
 type atomicPointer[T any] = atomic.Pointer[T]
 
+// reads and writes mark accesses to plain memory that is passed from one goroutine to
+// another, as in package ring. They do nothing.
+func reads[T any](*T)  {}
+func writes[T any](*T) {}
+
 // explored: the build tag is set.
 const explored = false
 

@@ -15,6 +15,9 @@ type (
 
 type atomicPointer[T any] = interleave.Pointer[T]
 
+func reads[T any](at *T)  { interleave.Reads(at) }
+func writes[T any](at *T) { interleave.Writes(at) }
+
 func readClock(now func() int64) int64 {
 	interleave.Yield()
 	return now()

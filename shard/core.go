@@ -128,11 +128,8 @@ func NewCore(config CoreConfig) *Core {
 // An operation arrives at op.At, or at now if it is unstamped, but not before
 // the last Advance: it was not there then.
 func (c *Core) Stage(op *Op, sequence uint64, now int64) {
-	id := op.Tag
-	if op.Ticket != nil {
-		id = sequence
-	}
-	c.stage(&queued{target: op.Target, ticket: op.Ticket, priority: op.Priority, hash: op.Hash}, id, op.Terms, op.submitted(now))
+	q := queued{target: op.Target, ticket: op.Ticket, priority: op.Priority, hash: op.Hash}
+	c.stage(&q, op.id(sequence), op.Terms, op.submitted(now))
 }
 
 // stage is Stage for what lies in the ring, submitted at some time.
@@ -162,6 +159,14 @@ func (c *Core) stage(op *queued, id uint64, terms Terms, at int64) {
 		}
 	}
 	c.staged++
+}
+
+// id returns what an operation goes by: its sequence, or its tag if it has no ticket.
+func (op *Op) id(sequence uint64) uint64 {
+	if op.Ticket == nil {
+		return op.Tag
+	}
+	return sequence
 }
 
 // submitted returns when an operation was submitted that is found now.

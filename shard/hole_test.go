@@ -17,7 +17,7 @@ func stall(t *testing.T, s *Shard, op *Op) (publish func()) {
 	require.Equal(t, 1, n)
 	op.Begin()
 	return func() {
-		s.ring.put(position, op)
+		s.ring.put(position, op, true)
 		s.announce(position, 1, s.due(op))
 	}
 }

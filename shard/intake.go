@@ -56,28 +56,30 @@ func newIntake(capacity int, terms Terms) *intake {
 
 // Push stages an operation; see Ring.Push.
 func (in *intake) Push(op *Op) (position uint64, err error) {
-	if in.special(op) {
+	special := in.special(op)
+	if special {
 		in.prepare()
 	}
 	position, _, err = in.Claim(1)
 	if err != nil {
 		return 0, err
 	}
-	in.put(position, op)
+	in.put(position, op, special)
 	return position, nil
 }
 
-// PushAll stages a prefix of operations; see Ring.PushAll.
+// PushAll stages a prefix of operations, of which there is one at least; see Ring.PushAll.
 func (in *intake) PushAll(ops []Op) (first uint64, n int, err error) {
-	for i := range ops {
-		if in.special(&ops[i]) {
-			in.prepare()
-			break
-		}
+	some := false
+	for i := 0; i < len(ops) && !some; i++ {
+		some = in.special(&ops[i])
+	}
+	if some {
+		in.prepare()
 	}
 	first, n, err = in.Claim(len(ops))
 	for i := range ops[:n] {
-		in.put(first+uint64(i), &ops[i])
+		in.put(first+uint64(i), &ops[i], some && in.special(&ops[i]))
 	}
 	return first, n, err
 }
@@ -100,8 +102,9 @@ func (in *intake) prepare() {
 	})
 }
 
-// put fills a claimed slot and passes it to the owner.
-func (in *intake) put(position uint64, op *Op) {
+// put fills a claimed slot, and its annex if the operation is special, and passes it to the
+// owner.
+func (in *intake) put(position uint64, op *Op, special bool) {
 	s := in.Slot(position)
 	s.target, s.ticket, s.priority, s.hash = op.Target, op.Ticket, op.Priority, op.Hash
 	mark := uint64(op.At) & atMask
@@ -111,8 +114,10 @@ func (in *intake) put(position uint64, op *Op) {
 			mark |= op.Tag & atMask
 		}
 	}
-	if in.special(op) {
-		*in.annex(position) = annex{op.Tag, op.Terms}
+	if special {
+		a := in.annex(position)
+		writes(a)
+		*a = annex{op.Tag, op.Terms}
 		mark |= annexMark
 	}
 	in.Publish(position, mark)
@@ -135,6 +140,7 @@ func (in *intake) besides(position uint64, op *queued, mark uint64, now int64) (
 	}
 	if mark&annexMark != 0 {
 		a := in.annex(position)
+		reads(a)
 		if terms = a.terms; op.ticket == nil {
 			id = a.tag
 		}

@@ -148,11 +148,7 @@ func (o *owner) takeOnce(sequence uint64, op *Op) {
 // condemn gives up on an operation whose staging panicked.
 func (o *owner) condemn(sequence uint64, op *Op) {
 	o.faulty = 0
-	id := op.Tag
-	if op.Ticket != nil {
-		id = sequence
-	}
-	o.core.condemnOp(op, id, o.found, o.fault)
+	o.core.condemnOp(op, op.id(sequence), o.found, o.fault)
 	o.fault = nil
 }
 

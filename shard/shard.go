@@ -92,7 +92,9 @@ type Config struct {
 	// RingSize is how many submissions fit between two looks of the owner;
 	// rounded up to a power of two.
 	RingSize int
-	// Terms are those of most operations: others take more memory in the ring.
+	// Terms are those of most operations. The first that has others, or a tag that does
+	// not fit into 56 bits or comes while the owner sleeps, makes annexes to all slots of
+	// the ring: 16 bytes each.
 	Terms Terms
 	// Limit is how many operations may be staged; 0 means no limit. It is
 	// checked against the count of the owner's last look, so it can be

@@ -7,8 +7,9 @@ import (
 )
 
 // Stage accepts an operation or refuses it with ErrFull, ErrOverloaded,
-// ErrInUse or ErrClosed. It never blocks and allocates nothing. The sequence it
-// returns is the operation's place in the order of submission.
+// ErrInUse or ErrClosed. It never blocks, and allocates nothing but once the annexes,
+// if somebody needs one (see Config.Terms). The sequence it returns is the operation's
+// place in the order of submission.
 func (s *Shard) Stage(op *Op) (sequence uint64, err error) { return s.push(op, true) }
 
 // crowded reports whether all room that is left belongs to those who wait for it.

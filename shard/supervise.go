@@ -175,14 +175,10 @@ func (s *Shard) refuse(sequence uint64, op *Op) {
 	if o.taken = max(o.taken, sequence+1); sequence+1 == o.faulty {
 		o.faulty = 0
 	}
-	id := sequence
-	if op.Ticket == nil {
-		id = op.Tag
-	}
 	if o.watched {
 		o.showStaged(op, sequence)
 	}
-	s.giveBack(Standing{Ticket: op.Ticket, ID: id, Priority: op.Priority}, op.Target, o.looked)
+	s.giveBack(Standing{Ticket: op.Ticket, ID: op.id(sequence), Priority: op.Priority}, op.Target, o.looked)
 }
 
 // giveBack lets an operation be told Stopped, unless it was withdrawn or there was

@@ -320,6 +320,7 @@ func TestGivenUpInRounds(t *testing.T) {
 		require.Equal(t, operations/2, c.count())
 		require.EqualValues(t, operations, s.Stats().Stopped)
 		require.Zero(t, s.Stats().Staged)
+		require.Equal(t, Op{}, s.owner.unpacked, "R10: nothing stays")
 	})
 }
 

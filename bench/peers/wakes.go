@@ -18,6 +18,9 @@ import (
 // A slice under a mutex in the place of the ring, which the goroutine swaps for an empty
 // one, cost as much within noise in twelve pairs of runs, and was later at the 99th
 // percentile in nine of them: the goroutine wakes just when the next burst is submitted.
+//
+// It calls Decided for each operation, three times as often as who knows groups of three:
+// where one in eight is sampled, that is less than 10 ns of what it costs.
 type Wakes struct {
 	decided func(first *Op, contenders int)
 	window  int64
@@ -61,7 +64,7 @@ func (w *Wakes) Submit(_ uuid.UUID, priority int32, op *Op) {
 	op.priority = priority
 	d := dated{op, w.clock.now() + w.window}
 	position, err := w.ring.Push(&d)
-	for err != nil { // it is full
+	for err == ring.ErrFull {
 		w.bell.Ring()
 		runtime.Gosched()
 		position, err = w.ring.Push(&d)

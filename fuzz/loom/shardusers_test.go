@@ -63,6 +63,7 @@ func newShardUsers(w *World, z shardSizes) *shardUsers {
 	u := &shardUsers{World: w, shardSizes: z, gaveUp: make(chan struct{})}
 	config := shard.Config{
 		RingSize: z.slots,
+		Terms:    shard.NewTerms(window, 0), // others have annexes
 		Now:      u.clock,
 		Decided:  u.decided,
 		Incident: func(v any, _ []byte) { w.Failf("incident: %v", v) },

@@ -140,7 +140,7 @@ inline publish(position, v) {
 	}
 #ifndef BUG_PUBLISH_BEFORE_WRITE
 	//@ ring/ring.go Ring.Publish
-	word[SLOT(position)] = LAP(position);               // r.slots[position&r.mask].word.Store(r.lap(position) | mark)
+	word[SLOT(position)] = LAP(position);               // r.slots[position&r.mask].word.Store(r.lap(position) | mark&markMask)
 #endif
 }
 
@@ -177,7 +177,7 @@ inline published(limit) {
 	:: got == RUN || next + got == limit -> break
 #ifndef BUG_HOLE_SKIPPED
 	:: got < RUN && next + got < limit && word[SLOT(next + got)] != LAP(next + got) ->
-		break                                           // if s.word.Load()&^(1<<MarkBits-1) != lap {
+		break                                           // if s.word.Load()&^markMask != lap {
 	:: got < RUN && next + got < limit && word[SLOT(next + got)] == LAP(next + got) ->
 		got++
 #else
@@ -275,7 +275,7 @@ proctype owner() {
 		}
 		//@ ring/ring.go Ring.Ready
 		if
-		:: word[SLOT(next)] == LAP(next)                // return r.slots[r.next&r.mask].word.Load()&^(1<<MarkBits-1) == r.lap(r.next)
+		:: word[SLOT(next)] == LAP(next)                // return r.slots[r.next&r.mask].word.Load()&^markMask == r.lap(r.next)
 		:: POS(tail) == next && (tail & CLOSED)
 		:: POS(tail) == next && CLOSERS == 0 && living == 0
 		fi

@@ -7,6 +7,8 @@ import (
 
 	"example.com/contend/bench"
 	"example.com/contend/bench/peers"
+	"example.com/contend/engine"
+	"example.com/contend/ring"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -177,4 +179,13 @@ func TestLines(t *testing.T) {
 	require.Equal(t, 3, l.slabs)
 	require.EqualValues(t, 3*slab, l.won)
 	require.EqualValues(t, 3*slab, l.settle())
+}
+
+// The parts' ring has slots as large as a shard's.
+func TestPartsAreAsLarge(t *testing.T) {
+	e, err := engine.New(engine.Config{Shards: 1, RingSize: 1})
+	require.NoError(t, err)
+	e.Start()
+	defer e.Stop(t.Context())
+	require.Equal(t, e.Stats().Bytes, ring.New[packed](1).Bytes())
 }

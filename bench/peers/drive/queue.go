@@ -12,7 +12,7 @@ import (
 )
 
 // item is as large as what contend passes through its ring.
-type item [7]uint64
+type item [4]uint64
 
 // queue is a building block: from many producers to one consumer.
 type queue interface {
@@ -192,7 +192,7 @@ func measureQueue(s Spec) (*Result, error) {
 	result := &Result{}
 	ended := 0
 	receive := func(v *item) {
-		if v[6] != 0 { // the last of its producer
+		if v[3] != 0 { // the last of its producer
 			ended++
 			return
 		}
@@ -230,7 +230,7 @@ func produceItems(q queue, s Spec) (count *atomic.Int64, sum *atomic.Uint64) {
 			}
 			count.Add(n)
 			sum.Add(total)
-			v[6] = 1
+			v[3] = 1
 			q.put(&v)
 		}()
 	}

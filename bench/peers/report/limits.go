@@ -2,7 +2,6 @@ package main
 
 import (
 	"example.com/contend/bench"
-	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
 )
 
@@ -39,14 +38,12 @@ func (s partSpec) batch() measured {
 	return sum(s.cost("generator", false), s.cost("hash", false), s.cost("enqueue16", false), s.cost("dequeue", false), s.cost("core", true))
 }
 
-// accepting is what a submission needs at the pace at which that is measured. Then a look
-// of the shard finds some 640 operations, fewer than those (1024) from which on it dates
-// submissions itself until its next one. So it is asleep in between, and who submits reads
-// the clock: 67 to 76 in a hundred bursts did so here, and so that of the median; the
-// others found it at work.
+// accepting is what a submission needs. At the pace at which that is measured, two of three
+// bursts find the shard asleep and read the clock as well, so the median does; but that is
+// a choice, as a shard that is woken more often dates what it finds itself.
 func (c scenarios) accepting() measured {
 	s := c.partsOf(homeTargets, bench.Threes)
-	return sum(s.cost("hash", false), s.cost("clock", false), s.cost("enqueue", false))
+	return sum(s.cost("hash", false), s.cost("enqueue", false))
 }
 
 // homeCost is what an operation of the home scenario needs: to be taken from one thread to
@@ -60,16 +57,6 @@ func (c scenarios) homeCost() measured {
 func (c scenarios) highestRate() measured {
 	s := c.partsOf(homeTargets, bench.Threes)
 	return perSecond(combined(func(a, b float64) float64 { return max(a, b) }, s.producer(), s.owner()))
-}
-
-// left is how many times as much could be done if all processors were used, at the cost
-// that an operation has now. More can if one becomes cheaper.
-func left(s drive.Spec) measured {
-	return func(r *results) (float64, bool) {
-		wall, ok := r.get(s.Question(), peers.Contend, "ns/op")
-		used, known := r.get(s.Question(), peers.Contend, "cpu-ns/op")
-		return float64(s.Procs) * wall.median / used.median, ok && known
-	}
 }
 
 // by is the figure of one who decides nothing.

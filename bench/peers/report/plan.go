@@ -189,7 +189,7 @@ func (p *plan) growth(c scenarios) {
 }
 
 func (p *plan) elements(c scenarios) {
-	p.begin("The ring alone: values of 56 bytes to one consumer", "Who finds no room, or nothing, yields and tries again; a channel parks.", "cpu-ns/op", "ns/op")
+	p.begin("The ring alone: values of 32 bytes to one consumer", "Who finds no room, or nothing, yields and tries again; a channel parks.", "cpu-ns/op", "ns/op")
 	for _, producers := range []int{1, 2, 8, 64} {
 		names := slices.Clone(drive.Queues)
 		if producers > 1 {

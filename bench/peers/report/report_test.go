@@ -49,7 +49,7 @@ func TestPlanAnswersEveryBar(t *testing.T) {
 			limits++
 		}
 	}
-	require.Equal(t, 18, limits)
+	require.Equal(t, 14, limits)
 }
 
 func TestPlanAnswersTheSumOfTheParts(t *testing.T) {

@@ -83,7 +83,7 @@ func (c scenarios) idle() drive.Spec {
 
 func (c scenarios) part(targets int, skew bench.Skew) drive.Spec {
 	s := c.flat(targets, skew)
-	s.Kind, s.Shards, s.Procs, s.Duration = drive.Part, 0, 1, 80*time.Millisecond
+	s.Kind, s.Shards, s.Procs, s.Duration = drive.Part, 0, 1, 120*time.Millisecond
 	return s
 }
 
