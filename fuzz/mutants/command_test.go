@@ -195,7 +195,7 @@ func TestTablesThatAreWrong(t *testing.T) {
 	}
 }
 
-// Every mutant of the table applies, so that it cannot rot between two runs.
+// Every mutant of the table applies; that it compiles, see TestTableCompiles.
 func TestTableApplies(t *testing.T) {
 	all, err := readTable("table")
 	require.NoError(t, err)

@@ -29,9 +29,10 @@
 // first every check has to pass without any mutant; with -tested that is taken for
 // granted, as in CI, which has just run them. Each has to run at least one test.
 // Then it notices a mutant if a test fails. A mutant that does not compile, or
-// whose old text is gone, is an error and no catch, so a table cannot rot; what
-// hangs counts if the test binary's own -timeout says so. The exit status is 1 if
-// a check did not notice, or noticed what is explained as surviving.
+// whose old text is gone, is an error and no catch. The tests of this command find
+// both in seconds, without running a mutant, so the table cannot rot between two
+// runs. What hangs counts if the test binary's own -timeout says so. The exit status
+// is 1 if a check did not notice, or noticed what is explained as surviving.
 //
 // The generic mutants, which change operators all over a package, are made by
 // gremlins; see gremlins.sh, and SURVIVORS.md for what no test kills and why.
