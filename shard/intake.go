@@ -148,17 +148,17 @@ func (in *intake) besides(position uint64, op *queued, mark uint64, now int64) (
 	return id, terms, now
 }
 
-// op returns an operation as it was pushed. A tag that it does not go by is gone.
-func (in *intake) op(position uint64, q *queued, mark uint64, now int64) Op {
-	id, terms, at := in.besides(position, q, mark, now)
-	op := Op{Target: q.target, Ticket: q.ticket, At: at, Terms: terms, Priority: q.priority, Hash: q.hash}
+// unpack makes op what was pushed, field by field: a whole Op would be moved by the runtime.
+// A tag that it does not go by is gone.
+func (in *intake) unpack(op *Op, position uint64, q *queued, mark uint64, now int64) {
+	op.Target, op.Ticket, op.Priority, op.Hash = q.target, q.ticket, q.priority, q.hash
+	op.Tag, op.Terms, op.At = in.besides(position, q, mark, now)
+	if op.Ticket != nil {
+		op.Tag = 0
+	}
 	if mark&unstampedMark != 0 {
 		op.At = unstamped
 	}
-	if op.Ticket == nil {
-		op.Tag = id
-	}
-	return op
 }
 
 // submitted returns the time of which a mark has the lower bits: it is less than a year

@@ -30,7 +30,7 @@ func TestIntakeKeepsOperations(t *testing.T) {
 			now += rng.Int64N(1000)
 			require.True(t, in.DrainRuns(in.Tail(), func(first uint64, run ring.Run[queued]) {
 				for i := range run.Len() {
-					if got := in.op(first+uint64(i), run.At(i), run.Mark(i), now); got != want[0] {
+					if got := unpacked(in, first, run, i, now); got != want[0] {
 						require.Equal(t, want[0], got)
 					}
 					want = want[1:]
@@ -40,6 +40,12 @@ func TestIntakeKeepsOperations(t *testing.T) {
 		}
 		require.Equal(t, 8*(40+16), in.Bytes())
 	}
+}
+
+// unpacked is the ith operation of a run.
+func unpacked(in *intake, first uint64, run ring.Run[queued], i int, now int64) (op Op) {
+	in.unpack(&op, first+uint64(i), run.At(i), run.Mark(i), now)
+	return op
 }
 
 // randomQueued is any operation that the ring may get, its priority the nth.
@@ -78,7 +84,7 @@ func TestIntakeKeepsBatches(t *testing.T) {
 	require.ErrorIs(t, err, ErrFull)
 	in.DrainRuns(in.Tail(), func(first uint64, run ring.Run[queued]) {
 		for i, want := range append(batch, batch[0]) {
-			require.Equal(t, want, in.op(first+uint64(i), run.At(i), run.Mark(i), 6))
+			require.Equal(t, want, unpacked(in, first, run, i, 6))
 		}
 	})
 }
@@ -105,7 +111,7 @@ func TestIntakeFromManyProducers(t *testing.T) {
 	for taken := 0; taken < producers*each; runtime.Gosched() {
 		in.DrainRuns(in.Tail(), func(first uint64, run ring.Run[queued]) {
 			for i := range run.Len() {
-				op := in.op(first+uint64(i), run.At(i), run.Mark(i), 1)
+				op := unpacked(in, first, run, i, 1)
 				p := op.Terms.Rules()
 				want := Op{Target: target(uint64(p)), Tag: next[p], Terms: NewTerms(time.Duration(next[p]+1), p)}
 				if op != want {
@@ -137,7 +143,7 @@ func TestAnnexesAreMadeOnce(t *testing.T) {
 		tags := map[uint64]bool{}
 		in.DrainRuns(in.Tail(), func(first uint64, run ring.Run[queued]) {
 			for i := range run.Len() {
-				op := in.op(first+uint64(i), run.At(i), run.Mark(i), 1)
+				op := unpacked(in, first, run, i, 1)
 				tags[op.Tag] = true
 			}
 		})

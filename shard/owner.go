@@ -121,7 +121,7 @@ func (o *owner) takeRunOnce(first uint64, run ring.Run[queued]) {
 // unpack makes an operation of what lies in the ring. Who has unpacked a run forgets
 // the last of it.
 func (o *owner) unpack(first uint64, run ring.Run[queued], i int) *Op {
-	o.unpacked = o.intake.op(first+uint64(i), run.At(i), run.Mark(i), o.found)
+	o.intake.unpack(&o.unpacked, first+uint64(i), run.At(i), run.Mark(i), o.found)
 	return &o.unpacked
 }
 
