@@ -9,6 +9,7 @@ import (
 	"time"
 	"weak"
 
+	"example.com/contend/ring"
 	"github.com/stretchr/testify/require"
 )
 
@@ -150,6 +151,18 @@ func TestStageAll(t *testing.T) {
 	for seed := range uint64(20) {
 		require.Equal(t, randomTranscript(seed, false), randomTranscript(seed, true), "seed %d", seed)
 	}
+	core, ops := NewCore(CoreConfig{}), make([]Op, 2*ring.MaxRun+5)
+	for i := range ops {
+		ops[i] = Op{Target: target(1), Ticket: &Ticket{}, At: unstamped, Terms: NewTerms(1, 0)}
+	}
+	core.StageAll(ops, 7, 0)
+	core.Advance(int64(Tick))
+	next := uint64(7)
+	for member := range core.Decide()[0].All() {
+		require.Equal(t, next, member.ID, "the sequence")
+		next++
+	}
+	require.EqualValues(t, 7+len(ops), next)
 }
 
 // randomTranscript runs a seeded random input through a core of its own, all that comes

@@ -6,7 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Op is one submission: what a producer puts into the ring, by value.
+// Op is one submission, as its producer hands it to the shard, which packs it into the
+// ring: see intake.
 type Op struct {
 	// Target is what is contended for. Every value is a target, the zero UUID
 	// included.
