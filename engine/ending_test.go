@@ -92,6 +92,7 @@ func TestContextInCommon(t *testing.T) {
 		require.Zero(t, time.Since(began), "at once")
 		_, err := staying.Wait(background)
 		require.NoError(t, err)
+		synctest.Wait() // until the owner rests, when it shows what it has counted
 		require.EqualValues(t, 20, e.Stats().Withdrawn)
 	})
 }

@@ -202,6 +202,7 @@ func TestFoldingAmongOthers(t *testing.T) {
 			_, err := c.wait()
 			require.Equal(t, 3, lost(t, err).Contenders)
 		}
+		synctest.Wait() // the winner is told in its turn, perhaps behind them
 		require.Equal(t, engine.Won, ticket.outcome(t).Outcome)
 	})
 }
