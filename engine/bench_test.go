@@ -137,7 +137,36 @@ func BenchmarkSubmit(b *testing.B) {
 		{"own", func() (context.Context, context.CancelFunc) { return context.WithCancel(background) }},
 	} {
 		b.Run("context="+c.name, func(b *testing.B) { benchmarkSubmit(b, c.context) })
+		b.Run("context="+c.name+"/waits=100000", func(b *testing.B) { benchmarkSubmitAndWait(b, c.context) })
 	}
+}
+
+// benchmarkSubmitAndWait has 100,000 operations under way, about a third of which win,
+// and waits for the oldest before it submits another.
+func benchmarkSubmitAndWait(b *testing.B, contextOf func() (context.Context, context.CancelFunc)) {
+	e := newBenchEngine(b, engine.Config{Registry: engine.Discard, Window: 100 * time.Millisecond})
+	type call struct {
+		handle *engine.Handle[int]
+		cancel context.CancelFunc
+	}
+	calls := make([]call, 100_000)
+	fn := answer(1)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		c := &calls[i%len(calls)]
+		if c.handle != nil {
+			c.handle.Wait(background)
+			c.cancel()
+		}
+		var ctx context.Context
+		var err error
+		ctx, c.cancel = contextOf()
+		if c.handle, err = engine.Submit(ctx, e, engine.Op{Target: benchTarget(uint64(i / 3))}, fn); err != nil {
+			b.Fatal(err)
+		}
+	}
+	mustStop(b, e)
 }
 
 func benchmarkSubmit(b *testing.B, contextOf func() (context.Context, context.CancelFunc)) {

@@ -42,8 +42,7 @@ type watching struct {
 	place  *list.Element // of the ending's members
 }
 
-// watch has the end of a context withdraw a task from here on. The task is not staged yet,
-// so if the context ends right now, that is too early: see task.stage.
+// watch has the end of a context withdraw a task from here on.
 func (es *endings) watch(ctx context.Context, t *task) watching {
 	done := ctx.Done()
 	if done == nil {

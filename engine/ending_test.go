@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// R13 for operations that have a context in common: it is watched once for most of them.
+// R13 for operations that have a context in common: where it is watched, since their
+// windows are long, that is once for most of them.
 
 // watchedContext counts who waits for its end through AfterFunc.
 type watchedContext struct {
@@ -57,6 +58,12 @@ func watchable() (*watchedContext, context.CancelFunc) {
 	return &watchedContext{Context: ctx}, cancel
 }
 
+// newWatchingEngine makes one whose windows are so long that contexts are watched.
+func newWatchingEngine(t *testing.T) *engine.Engine {
+	t.Helper()
+	return newEngine(t, engine.Config{Shards: 1, Window: 2 * time.Second})
+}
+
 func submitWith(t *testing.T, ctx context.Context, e *engine.Engine, op engine.Op) *engine.Handle[int] {
 	t.Helper()
 	h, err := engine.Submit(ctx, e, op, answer(1))
@@ -67,7 +74,7 @@ func submitWith(t *testing.T, ctx context.Context, e *engine.Engine, op engine.O
 // Whoever has it in common is withdrawn at once, and nobody else.
 func TestContextInCommon(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		ctx, cancel := watchable()
 		var withdrawals []*engine.Handle[int]
 		for n := range 20 {
@@ -78,10 +85,11 @@ func TestContextInCommon(t *testing.T) {
 		require.True(t, taken.Withdraw())
 		begun, _ := ctx.counts()
 		require.Equal(t, 2, begun)
-		time.Sleep(99 * time.Millisecond)
+		time.Sleep(1999 * time.Millisecond)
 		began := time.Now()
 		cancel()
 		for _, h := range withdrawals {
+			<-h.Done() // Wait would withdraw it by itself
 			_, err := h.Wait(background)
 			if h == taken {
 				withdrawn(t, err, nil)
@@ -101,7 +109,7 @@ func TestContextInCommon(t *testing.T) {
 // again when it is needed.
 func TestContextIsNotWatchedInVain(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		ctx, cancel := watchable()
 		defer cancel()
 		for wave := range 3 {
@@ -115,7 +123,7 @@ func TestContextIsNotWatchedInVain(t *testing.T) {
 			}
 			begun, _ := ctx.counts()
 			require.Equal(t, before+watches, begun)
-			pass(time.Second)
+			pass(3 * time.Second)
 			begun, stopped := ctx.counts()
 			require.Equal(t, begun, stopped)
 		}
@@ -129,7 +137,7 @@ func TestContextIsNotWatchedInVain(t *testing.T) {
 // More contexts than are remembered, in turns, each with a cause of its own.
 func TestManyContexts(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		const contexts, rounds = 1000, 4
 		var all [contexts]context.Context
 		var cancels [contexts]context.CancelCauseFunc
@@ -150,7 +158,7 @@ func TestManyContexts(t *testing.T) {
 				cancels[n](fmt.Errorf("cause %d", n))
 			}
 		}
-		pass(time.Second)
+		pass(3 * time.Second)
 		for n, hs := range handles {
 			won := 0
 			for _, h := range hs {
@@ -176,7 +184,7 @@ func TestManyContexts(t *testing.T) {
 // the same while that is found out.
 func TestContextThatCannotBeWatched(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		ctx, cancel := watchable()
 		op := engine.Op{Target: target(1)}
 		all := []*engine.Handle[int]{submitWith(t, ctx, e, op)}
@@ -194,14 +202,32 @@ func TestContextThatCannotBeWatched(t *testing.T) {
 			_, err := h.Wait(background)
 			withdrawn(t, err, context.Canceled)
 		}
-		synctest.Wait()
+		pass(3 * time.Second)
+		require.EqualValues(t, 5, e.Stats().Withdrawn, "the one that panicked, too")
 	})
 }
 
-// It may end before the operation is staged.
+// Whoever gets a panic has no handle, and so no operation.
+func TestSubmitThatPanicsHasNotSubmitted(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newWatchingEngine(t)
+		ctx, cancel := watchable()
+		defer cancel()
+		ctx.meanwhile = func() { panic("no watch") }
+		require.PanicsWithValue(t, "no watch", func() {
+			engine.Submit(ctx, e, engine.Op{Target: target(1)}, func(context.Context) (int, error) { panic("executed") })
+		})
+		pass(3 * time.Second)
+		s := e.Stats()
+		require.Zero(t, s.Won)
+		require.EqualValues(t, 1, s.Withdrawn)
+	})
+}
+
+// It may end at the same time.
 func TestContextThatEndsWhileItIsToBeWatched(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		ctx, cancel := watchable()
 		op := engine.Op{Target: target(1)}
 		require.True(t, submitWith(t, ctx, e, op).Withdraw())
@@ -218,7 +244,7 @@ func TestContextThatEndsWhileItIsToBeWatched(t *testing.T) {
 // others from joining another.
 func TestContextsInTurns(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		var all [16]*watchedContext
 		var cancels [16]context.CancelFunc
 		for n := range all {
@@ -253,7 +279,7 @@ func TestContextsInTurns(t *testing.T) {
 			withdrawn(t, err, context.Canceled)
 		}
 		cancel()
-		pass(time.Second)
+		pass(3 * time.Second)
 		require.Zero(t, e.Stats().Won)
 	})
 }
@@ -262,10 +288,10 @@ func TestContextsInTurns(t *testing.T) {
 // others.
 func TestContextWithAValueIsNotHeldForOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		base, cancel := context.WithCancelCause(background)
 		submitWith(t, base, e, engine.Op{Target: target(1)})
-		pass(time.Second)
+		pass(3 * time.Second)
 		carried := func() weak.Pointer[payload] {
 			carried := new(payload)
 			submitWith(t, context.WithValue(base, t, carried), e, engine.Op{Target: target(1)})
@@ -273,7 +299,7 @@ func TestContextWithAValueIsNotHeldForOthers(t *testing.T) {
 		}()
 		for n := range 10 { // there is always somebody
 			submitWith(t, base, e, engine.Op{Target: target(10 + n)})
-			pass(49 * time.Millisecond)
+			pass(980 * time.Millisecond)
 		}
 		gone(t, "what a context carried", carried)
 		last := submitWith(t, base, e, engine.Op{Target: target(1)})
@@ -296,27 +322,29 @@ func (c *exiting) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// Nobody is withdrawn before the cause is known, and so nobody is left without outcome.
+// Nobody is left without outcome, whether the context was watched or the operations were
+// asked when their window closed.
 func TestContextWithoutCause(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
-		base, cancel := context.WithCancel(background)
-		ctx := &exiting{base}
-		var all []*engine.Handle[int]
-		for range 4 {
-			all = append(all, submitWith(t, ctx, e, engine.Op{Target: target(1)}))
-		}
-		cancel()
-		pass(time.Second)
-		for n, h := range all {
-			_, err := h.Wait(background)
-			if n == 0 { // it has won
-				require.ErrorIs(t, err, engine.ErrGoexit)
-			} else {
-				lost(t, err)
+	for _, window := range []time.Duration{100 * time.Millisecond, 2 * time.Second} {
+		inBubble(t, func(t *testing.T) {
+			e := newEngine(t, engine.Config{Shards: 1, Window: window})
+			base, cancel := context.WithCancel(background)
+			ctx := &exiting{base}
+			var all []*engine.Handle[int]
+			for range 4 {
+				all = append(all, submitWith(t, ctx, e, engine.Op{Target: target(1)}))
 			}
-		}
-	})
+			staying := submit(t, e, engine.Op{Target: target(1)}, answer(2))
+			cancel()
+			pass(3 * time.Second)
+			for _, h := range all {
+				_, err := h.Wait(background)
+				withdrawn(t, err, engine.ErrGoexit)
+			}
+			_, err := staying.Wait(background)
+			require.NoError(t, err)
+		})
+	}
 }
 
 // incomparable is a context that cannot be compared, not even with itself.
@@ -327,7 +355,7 @@ type incomparable struct {
 
 func TestContextThatCannotBeCompared(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		base, cancel := context.WithCancelCause(background)
 		var all []*engine.Handle[int]
 		for range 4 {
@@ -344,7 +372,7 @@ func TestContextThatCannotBeCompared(t *testing.T) {
 // Handles that are kept do not keep what they had in common.
 func TestNothingStaysOfAContextInCommon(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{Shards: 1})
+		e := newWatchingEngine(t)
 		handles, all := func() (handles []*engine.Handle[*payload], all []weak.Pointer[payload]) {
 			ctx, _, fn, all := carrying()
 			for range 5 {
@@ -354,7 +382,7 @@ func TestNothingStaysOfAContextInCommon(t *testing.T) {
 			}
 			return handles, all
 		}()
-		pass(time.Second)
+		pass(3 * time.Second)
 		gone(t, "a context in common", all...)
 		for _, h := range handles {
 			<-h.Done()

@@ -51,6 +51,7 @@ type runs struct {
 	count   int
 	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
 	aborted bool
+	left    []*task // those withdrawn that were not told yet; nil if nobody tells them
 }
 
 // add takes a winner in. It reports false if the engine was stopped meanwhile.

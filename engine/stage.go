@@ -92,6 +92,9 @@ func (e *Engine) terms(bid *Bid) (shard.Terms, error) {
 		if t.To == nil {
 			return 0, &InvalidError{"Bid.Ticket.To", nil, "somebody to tell the verdict"}
 		}
+		if _, ok := t.To.(Poller); t.Polled && !ok {
+			return 0, &InvalidError{"Bid.Ticket.To", t.To, "a Poller, since the ticket is Polled"}
+		}
 		if t.Extra != nil {
 			if err := validateRetry("Bid.Ticket.Extra.Retry", &t.Extra.Retry); err != nil {
 				return 0, err

@@ -12,8 +12,9 @@ import (
 // for its outcome. If it wins, fn is called by Config.Executor with a context
 // made from ctx, which is cancelled when Stop gives up on it.
 //
-// A ctx that ends before the verdict withdraws the operation; after the verdict
-// it only reaches fn. An operation without target or with Mode None goes to the
+// A ctx that ends before the verdict withdraws the operation, at once if anybody
+// waits for its outcome or has asked for Done, else when its window closes; after the
+// verdict it only reaches fn. An operation without target or with Mode None goes to the
 // executor at once; Stop does not wait for it.
 func Submit[T any](ctx context.Context, e *Engine, op Op, fn func(context.Context) (T, error)) (*Handle[T], error) {
 	if fn == nil {
@@ -38,14 +39,19 @@ type Handle[T any] struct {
 // ID returns the operation's identity. It means nothing if it did not contend.
 func (h *Handle[T]) ID() OpID { return OpID{Shard: h.task.index, Sequence: h.task.sequence} }
 
-// Done is closed when the operation has its outcome.
-func (h *Handle[T]) Done() <-chan struct{} { return h.task.over.done() }
+// Done is closed when the operation has its outcome. To have it closed as soon as the
+// context of Submit ends, that has to be watched, which costs about as much as all the
+// rest of an operation; Wait does not need it.
+func (h *Handle[T]) Done() <-chan struct{} {
+	h.task.watchContext()
+	return h.task.over.done()
+}
 
 // Wait waits for the outcome and returns it, as Do does. If ctx ends first, it
 // returns ctx's cause; the operation goes on.
 func (h *Handle[T]) Wait(ctx context.Context) (T, error) {
 	var zero T
-	if over := &h.task.over; !over.closed() && !reached(over.done(), ctx.Done()) {
+	if !h.task.over.closed() && !h.task.await(ctx) {
 		return zero, context.Cause(ctx)
 	}
 	if h.task.abandoned {
@@ -82,8 +88,8 @@ type task struct {
 	err    error
 	job    job
 	ctx    context.Context
-	family *member  // nil if it is in no lineage
-	watch  watching // of the context that withdraws it
+	done   <-chan struct{} // ctx's, nil if it does not contend; immutable once it is staged
+	family *member         // nil if it is in no lineage
 	op     label
 
 	index     uint32 // of the shard, if it contends; with sequence its identity
@@ -93,7 +99,9 @@ type task struct {
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
 	cancel atomicPointer[context.CancelFunc]
-	run    run // a winner's
+	mu     mutex     // between watchContext and drop: guards watch, and ctx when it is let go of
+	watch  *watching // of ctx; nil if nobody has asked for it
+	run    run       // a winner's
 }
 
 func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
@@ -140,37 +148,20 @@ func (t *task) stage(e *Engine, g *generation, op *Op) error {
 		return e.refused(err)
 	}
 	t.runs = g.runs[index]
-	ctx := t.ctx // t is not ours any more once it is staged
-	w := t.runs.endings.watch(ctx, t)
-	t.watch = w
-	sequence, err := e.push(g.shards[index], &staged, ctx.Done())
+	ctx, done, plain := t.ctx, t.ctx.Done(), t.isPlain(staged.Terms) // t is not ours once it is staged
+	t.done, t.ticket.Polled = done, done != nil
+	sequence, err := e.push(g.shards[index], &staged, done)
 	if err != nil {
-		g.runs[index].endings.end(w) // not t's: it may have been withdrawn while it was refused
 		if err == shard.ErrGaveUp {
 			return e.refused(&WithdrawnError{Cause: context.Cause(ctx)})
 		}
 		return e.refused(e.explain(err, g.shards[index], index))
 	}
 	t.index, t.sequence = uint32(index), sequence
-	if ctx.Err() != nil {
-		t.withdraw(context.Cause(ctx)) // the watch may have come too early
+	if !plain {
+		t.watchStaged()
 	}
 	return nil
-}
-
-// withdraw takes the operation back if it is not decided yet, and reports whether it did.
-func (t *task) withdraw(cause error) bool {
-	rs := t.runs
-	if rs == nil {
-		return false // it does not contend
-	}
-	rs.owe(1) // before Stop can find that the operation is gone
-	defer rs.told(1)
-	if !t.ticket.Withdraw() {
-		return false
-	}
-	t.finish(&WithdrawnError{Accepted: true, Cause: cause})
-	return true
 }
 
 // about says what events show of the operation besides its ticket.
@@ -278,14 +269,12 @@ func (t *task) giveUp(wasRunning bool) {
 		(*cancel)()
 	}
 	t.err = err
-	t.stopWatching()
 	t.family.leave()
 	t.over.close()
 }
 
 // finish sets the outcome and lets go of the function and its context.
 func (t *task) finish(err error) {
-	t.stopWatching()
 	t.family.leave()
 	t.drop()
 	t.err = err
@@ -295,13 +284,5 @@ func (t *task) finish(err error) {
 // drop lets go of what is the user's.
 func (t *task) drop() {
 	t.job.drop()
-	t.ctx = nil
-}
-
-// stopWatching lets go of the context that would have withdrawn the operation.
-func (t *task) stopWatching() {
-	if rs := t.runs; rs != nil {
-		rs.endings.end(t.watch)
-		t.watch = watching{} // it refers to the context
-	}
+	t.letGoOfContext()
 }

@@ -103,9 +103,7 @@ func (m *match) step(s *Step) {
 	case Stage:
 		m.stage(s)
 	case Withdraw:
-		got := m.tickets[s.ID].Withdraw()
-		m.require(m.model.Withdraw(s.ID) == got, "Withdraw: core %t", got)
-		m.gone[s.ID] = m.gone[s.ID] || got
+		m.withdraw(s.ID)
 	case Advance:
 		m.advance(s.Now)
 	case End:
@@ -127,6 +125,33 @@ func (m *match) step(s *Step) {
 	}
 }
 
+// withdraw takes an operation back, or lets it be asked: that must make no difference.
+func (m *match) withdraw(id uint64) {
+	want, t := m.model.Withdraw(id), m.tickets[id]
+	if t.Polled {
+		q := t.To.(*quitter)
+		q.quits = q.quits || want
+	} else {
+		got := t.Withdraw()
+		m.require(want == got, "Withdraw: core %t", got)
+	}
+	m.gone[id] = m.gone[id] || want
+}
+
+// quitter gives up when it is asked.
+type quitter struct {
+	ticket shard.Ticket
+	quits  bool
+}
+
+func (q *quitter) Poll() {
+	if q.quits {
+		q.ticket.Withdraw()
+	}
+}
+
+func (*quitter) Decided(*shard.Verdict) {}
+
 func (m *match) stage(s *Step) {
 	op := m.op(s)
 	m.require(op.Begin(), "Begin")
@@ -145,9 +170,10 @@ func (m *match) op(s *Step) shard.Op {
 		Hash: uint32(xxhash.Sum64(s.Op.Target[:])) & 0x1c,
 	}
 	if s.Form != Tagged {
-		op.Ticket = &shard.Ticket{
-			Withdrawable: s.Op.Withdrawable, Name: strconv.Itoa(int(s.Op.ID)), Extra: m.extra(&s.Op),
-		}
+		q := new(quitter)
+		op.Ticket, q.ticket.To = &q.ticket, q
+		q.ticket.Withdrawable, q.ticket.Polled = s.Op.Withdrawable, s.Op.Withdrawable && s.Op.ID%2 == 0
+		q.ticket.Name, q.ticket.Extra = strconv.Itoa(int(s.Op.ID)), m.extra(&s.Op)
 	}
 	return op
 }

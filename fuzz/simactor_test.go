@@ -54,8 +54,9 @@ type attempt struct {
 	done              <-chan struct{} // of its handle, if it has one
 	life              int             // in which it was accepted
 	toldAt            int64
-	registered, ran   int // times
-	decided, won      int // groups that it was in, and won
+	unheard           bool // nobody was waiting when it was told
+	registered, ran   int  // times
+	decided, won      int  // groups that it was in, and won
 }
 
 // deeds of a function.
@@ -138,7 +139,7 @@ func (w *simWorld) contend(rng *rand.Rand, a *attempt) {
 		if err != nil {
 			return
 		}
-		w.owe(a, h.Done())
+		w.listen(rng, a, ctx, h)
 		if rng.IntN(4) == 0 {
 			w.turn.Yield()
 			h.Withdraw()
@@ -166,6 +167,23 @@ func (w *simWorld) moment(d time.Duration) time.Duration {
 	defer w.mu.Unlock()
 	w.moments++
 	return d + w.moments
+}
+
+// listen asks for Done, or leaves all to Wait, or begins to wait only when the context has
+// ended long ago: then it is up to the owner to ask.
+func (w *simWorld) listen(rng *rand.Rand, a *attempt, ctx context.Context, h *engine.Handle[int]) {
+	switch rng.IntN(3) {
+	case 0:
+		w.owe(a, h.Done())
+	case 1:
+		if ctx.Done() != nil {
+			w.mu.Lock()
+			a.unheard = true
+			w.mu.Unlock()
+			<-ctx.Done()
+			time.Sleep(w.moment(200 * time.Millisecond))
+		}
+	}
 }
 
 // contextOf draws a context that ends some day, or not.

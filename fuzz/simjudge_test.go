@@ -135,6 +135,13 @@ func (w *simWorld) history(report *sim.Report) *model.History {
 		End: w.engine.Now(), Tick: int64(shard.Tick), Late: int64(simLate + report.Paused),
 		Entries: w.registry, Executions: w.executions,
 	}
+	for i := range w.groups {
+		for _, a := range w.groups[i].members {
+			if a.unheard && slices.Contains(a.outcomes, "lost") {
+				a.toldAt = w.groups[i].at // not when somebody looked
+			}
+		}
+	}
 	for _, a := range w.attempts {
 		h.Attempts = append(h.Attempts, w.asAttempt(a))
 	}

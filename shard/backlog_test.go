@@ -88,11 +88,17 @@ func TestBacklogIsBounded(t *testing.T) {
 // Who withdraws from the backlog is told nothing, neither a verdict nor a refusal, and
 // has its ticket back.
 func TestWithdrawnFromTheBacklog(t *testing.T) {
-	for _, closes := range []bool{false, true} {
+	for n := range 4 {
+		closes, asked := n&1 > 0, n&2 > 0
 		withIdleShard(t, Config{RingSize: 4}, func(s *Shard, c *crowd) {
 			var refused []string
 			tickets := c.leave(s, &refused, 6, time.Millisecond)
-			require.True(t, tickets[5].Withdraw())
+			if asked {
+				tickets[5].Polled = true
+				tickets[5].To = pollerFunc(func() { tickets[5].Withdraw() })
+			} else {
+				require.True(t, tickets[5].Withdraw())
+			}
 			if closes {
 				s.Close()
 			}

@@ -32,8 +32,9 @@ func TestWithdrawnInTheMidst(t *testing.T) {
 		for _, retries := range []int{0, 1} {
 			for victim := range priorities {
 				for at := 1; ; at++ {
+					withdrawnInTheMidst(t, &meanwhile{at: at}, priorities, retries, victim, true)
 					midst := &meanwhile{at: at}
-					withdrawnInTheMidst(t, midst, priorities, retries, victim)
+					withdrawnInTheMidst(t, midst, priorities, retries, victim, false)
 					if midst.reads < at {
 						require.Greater(t, at, len(priorities), "each is read")
 						break
@@ -44,10 +45,17 @@ func TestWithdrawnInTheMidst(t *testing.T) {
 	}
 }
 
-func withdrawnInTheMidst(t *testing.T, midst *meanwhile, priorities []int32, retries, victim int) {
+func withdrawnInTheMidst(t *testing.T, midst *meanwhile, priorities []int32, retries, victim int, asked bool) {
 	withdrawn := false
 	var tickets []*Ticket
-	midst.then = func() { withdrawn = tickets[victim].Withdraw() }
+	midst.then = func() {
+		if !asked {
+			withdrawn = tickets[victim].Withdraw()
+			return
+		}
+		tickets[victim].Polled = true
+		tickets[victim].To = pollerFunc(func() { withdrawn = tickets[victim].Withdraw() || withdrawn })
+	}
 	core := NewCore(CoreConfig{Tape: midst})
 	standing := slices.Clone(priorities)
 	for i, priority := range priorities {
@@ -59,6 +67,7 @@ func withdrawnInTheMidst(t *testing.T, midst *meanwhile, priorities []int32, ret
 	core.Advance(int64(Tick))
 	batch := core.Decide()
 	require.Len(t, batch, 1)
+	require.True(t, withdrawn || midst.at > 1, "before anything was read")
 	if withdrawn {
 		standing[victim] = -1
 	}
@@ -67,3 +76,9 @@ func withdrawnInTheMidst(t *testing.T, midst *meanwhile, priorities []int32, ret
 		fmt.Sprintf("%v, %d retries, %d withdrawn (%t) before reading %d", priorities, retries, victim, withdrawn, midst.at))
 	core.Release()
 }
+
+// pollerFunc is a Poller that does something when it is asked.
+type pollerFunc func()
+
+func (f pollerFunc) Poll()          { f() }
+func (pollerFunc) Decided(*Verdict) {}

@@ -74,6 +74,16 @@ type Contender interface {
 	Decided(*Verdict)
 }
 
+// Poller is a Contender that need not be woken to give up: it is asked before that
+// matters. So it can know of the end of a context without waiting for it.
+type Poller interface {
+	Contender
+	// Poll is called on the goroutine that owns the shard, perhaps several times,
+	// until the group is decided, which is what the contender's last call of
+	// Ticket.Withdraw can be in: it must not block.
+	Poll()
+}
+
 // Ticket is an operation's memory, owned by its submitter: embed it in
 // whatever represents the operation, so that staging allocates nothing. Its
 // fields are set before staging and not changed until the verdict was told.
@@ -86,6 +96,10 @@ type Ticket struct {
 	// Withdrawable allows Withdraw, at the price of one swap on this memory
 	// when the group is decided.
 	Withdrawable bool
+
+	// Polled has To, which must be a Poller, asked before it is looked whether the
+	// operation is withdrawn. Of use only if Withdrawable.
+	Polled bool
 
 	// Ranked asks for Verdict.Rank where that costs a sort of the group: with
 	// Order and EarliestDeadline.
@@ -167,11 +181,22 @@ func (t *Ticket) InUse() bool { return t.state.Load() != ticketFree }
 // settle confirms that the operation contends. It reports false if it was
 // withdrawn. Owner goroutine only.
 func (t *Ticket) settle() bool {
+	t.poll()
 	return t.state.CompareAndSwap(ticketStaged, ticketSettled)
 }
 
 // isWithdrawn reports whether the submitter gave up. Owner goroutine only.
-func (t *Ticket) isWithdrawn() bool { return t.state.Load() == ticketWithdrawn }
+func (t *Ticket) isWithdrawn() bool {
+	t.poll()
+	return t.state.Load() == ticketWithdrawn
+}
+
+// poll lets the submitter give up now. Owner goroutine only.
+func (t *Ticket) poll() {
+	if t.Polled {
+		t.To.(Poller).Poll()
+	}
+}
 
 // cancel gives the ticket of a refused operation back. It reports false if it
 // was withdrawn.

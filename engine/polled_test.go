@@ -1,0 +1,218 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/contend/engine"
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+// R13 where nobody is woken by the end of a context.
+
+// Who decides asks first, so that it makes no difference how long before the close the
+// context has ended, nor that nobody waits.
+func TestContextThatEndedBeforeTheClose(t *testing.T) {
+	for _, before := range []time.Duration{1, time.Millisecond, 99 * time.Millisecond} {
+		inBubble(t, func(t *testing.T) {
+			e := newEngine(t, engine.Config{Shards: 1})
+			ctx, cancel := watchable()
+			ran := false
+			high := engine.Op{Target: target(1), Priority: engine.High}
+			h, err := engine.Submit(ctx, e, high, func(context.Context) (int, error) { ran = true; return 1, nil })
+			require.NoError(t, err)
+			low := submit(t, e, engine.Op{Target: target(1), Priority: engine.Low}, answer(2))
+			alone := submitWith(t, ctx, e, engine.Op{Target: target(2)})
+			time.Sleep(100*time.Millisecond - before)
+			cancel()
+			pass(time.Second)
+			for _, h := range []*engine.Handle[int]{h, alone} {
+				_, err = h.Wait(impatient())
+				withdrawn(t, err, context.Canceled)
+			}
+			_, err = low.Wait(impatient())
+			require.NoError(t, err)
+			require.False(t, ran)
+			begun, _ := ctx.counts()
+			require.Zero(t, begun, "times watched")
+			require.EqualValues(t, 2, e.Stats().Withdrawn)
+			require.EqualValues(t, 1, e.Stats().Won)
+		})
+	}
+}
+
+// Whoever waits for the outcome is told at once, with whatever context, and so is
+// whoever has asked for Done.
+func TestWhoWaitsIsToldOfTheEndAtOnce(t *testing.T) {
+	for name, wait := range map[string]func(context.Context, *engine.Handle[int]) error{
+		"wait": func(_ context.Context, h *engine.Handle[int]) error {
+			_, err := h.Wait(background)
+			return err
+		},
+		"wait with the same context": func(ctx context.Context, h *engine.Handle[int]) error {
+			_, err := h.Wait(ctx)
+			return err
+		},
+		"done": func(_ context.Context, h *engine.Handle[int]) error {
+			<-h.Done()
+			_, err := h.Wait(impatient())
+			return err
+		},
+		"done, asked for twice": func(_ context.Context, h *engine.Handle[int]) error {
+			h.Done()
+			<-h.Done()
+			_, err := h.Wait(impatient())
+			return err
+		},
+		"done, too late": func(ctx context.Context, h *engine.Handle[int]) error {
+			<-ctx.Done()
+			<-h.Done()
+			_, err := h.Wait(impatient())
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				e := newEngine(t, engine.Config{})
+				ctx, cancel := context.WithCancelCause(background)
+				h := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+				began := time.Now()
+				told := make(chan error)
+				waiters := 3
+				if name == "wait with the same context" {
+					waiters = 1 // others may learn of the context first
+				}
+				for range waiters {
+					go func() { told <- wait(ctx, h) }()
+				}
+				synctest.Wait()
+				cancel(errChangedMyMind)
+				for range waiters {
+					withdrawn(t, <-told, errChangedMyMind)
+				}
+				require.Zero(t, time.Since(began))
+				require.False(t, h.Withdraw())
+				pass(time.Second)
+				require.EqualValues(t, 1, e.Stats().Withdrawn)
+			})
+		})
+	}
+}
+
+// Done of an operation that was decided, or contends for nothing, watches nothing.
+func TestDoneOfWhatCannotBeWithdrawn(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		ctx, cancel := watchable()
+		defer cancel()
+		free := submitWith(t, ctx, e, engine.Op{})
+		won := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		pass(time.Second)
+		before, _ := ctx.counts()
+		<-free.Done()
+		<-won.Done()
+		begun, _ := ctx.counts()
+		require.Equal(t, before, begun)
+	})
+}
+
+func TestDoneIsWatchedOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		ctx, cancel := watchable()
+		defer cancel()
+		h := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		for range 3 {
+			h.Done()
+		}
+		require.True(t, h.Withdraw())
+		begun, stopped := ctx.counts()
+		require.Equal(t, [2]int{1, 1}, [2]int{begun, stopped})
+	})
+}
+
+// What a watch was begun for may be over when it has begun.
+func TestDoneMeetsTheOutcome(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		ctx, cancel := watchable()
+		defer cancel()
+		h := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		ctx.meanwhile = func() {
+			ctx.meanwhile = nil
+			require.True(t, h.Withdraw())
+		}
+		<-h.Done()
+		begun, stopped := ctx.counts()
+		require.Equal(t, [2]int{1, 1}, [2]int{begun, stopped})
+	})
+}
+
+// Those whose windows are long, or who can be found out otherwise, leave at once.
+func TestLongWindowsAreLeftAtOnce(t *testing.T) {
+	id := uuid.New()
+	rules := engine.Rules{Exclusive: true}
+	for name, c := range map[string]struct {
+		config engine.Config
+		op     engine.Op
+	}{
+		"window":  {op: engine.Op{Window: time.Hour}},
+		"engine":  {config: engine.Config{Window: time.Hour}},
+		"rules":   {config: engine.Config{Rules: rules}},
+		"retries": {op: engine.Op{Retry: engine.Retry{Limit: 3}}},
+		"lineage": {config: engine.Config{Lineage: new(engine.Lineage)}, op: engine.Op{ID: id}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				e := newEngine(t, c.config)
+				ctx, cancel, fn, all := carrying()
+				c.op.Target = target(1)
+				h, err := engine.Submit(ctx, e, c.op, fn)
+				require.NoError(t, err)
+				ctx, fn = nil, nil
+				cancel()
+				synctest.Wait()
+				gone(t, "before its window closes", all...)
+				if c.config.Lineage != nil {
+					_, err := c.config.Lineage.Begin(id, 1)
+					require.NoError(t, err, "it does not live any more")
+				}
+				_, err = h.Wait(impatient())
+				withdrawn(t, err, context.Canceled)
+			})
+		})
+	}
+}
+
+// thoughtful is a context that takes its time to say why it has ended.
+type thoughtful struct{ context.Context }
+
+func (c thoughtful) Value(key any) any {
+	if c.Err() != nil {
+		time.Sleep(time.Second)
+	}
+	return c.Context.Value(key)
+}
+
+// R14: Stop waits until those are told that it finds withdrawn.
+func TestStopTellsThoseWhoseContextsHaveEnded(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		base, cancel := context.WithCancelCause(background)
+		ctx := thoughtful{base}
+		var all []*engine.Handle[int]
+		for n := range 100 {
+			all = append(all, submitWith(t, ctx, e, engine.Op{Target: target(n % 30)}))
+		}
+		cancel(errChangedMyMind)
+		require.NoError(t, e.Stop(background))
+		for _, h := range all {
+			_, err := h.Wait(impatient())
+			withdrawn(t, err, errChangedMyMind)
+		}
+		require.EqualValues(t, 100, e.Stats().Withdrawn)
+	})
+}
