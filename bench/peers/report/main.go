@@ -1,9 +1,10 @@
 // Command report measures contend beside its peers and prints the tables, as
 // Markdown.
 //
-//	go run -C bench/peers ./report                  # what matters most, in under five minutes
-//	go run -C bench/peers ./report --full           # the whole cross product, in hours
-//	go run -C bench/peers ./report --only Blocking  # some of it
+//	go run -C bench/peers ./report                            # what matters most, in under five minutes
+//	go run -C bench/peers ./report --rounds 5 --within 30m    # medians of five rounds
+//	go run -C bench/peers ./report --full                     # the whole cross product, in hours
+//	go run -C bench/peers ./report --only Blocking            # some of it
 //
 // Every measurement is made in a process of its own: the command starts itself. The
 // contestants take turns, round after round. What is printed is the median of the

@@ -65,10 +65,7 @@ func (f *reportFlags) measure(p *plan, out, progress io.Writer) (faults int, err
 // is over.
 func (c *campaign) play(p *plan, round, rounds int) error {
 	complete := true
-	for i, m := range p.measurements {
-		if m.once && round > 0 {
-			continue
-		}
+	for i, m := range p.inRound(round) {
 		if round > 0 && time.Now().After(c.deadline) {
 			c.skipped++
 			complete = false

@@ -20,10 +20,10 @@ type plan struct {
 	quoted       *results // of other benchmarks, from a file
 }
 
-// measurement is made in every round, or once.
+// measurement is made in every round that there is time for.
 type measurement struct {
 	drive.Spec
-	once bool
+	last bool // in rounds after the first, behind all others: it takes long, or differs little
 }
 
 // section is a table of the report for each unit: contestants down, questions across.
@@ -39,6 +39,20 @@ type section struct {
 func (p *plan) only(expression *regexp.Regexp) *plan {
 	p.measurements = slices.DeleteFunc(p.measurements, func(m measurement) bool { return !expression.MatchString(m.Name()) })
 	return p
+}
+
+// inRound returns the measurements in the order of a round.
+func (p *plan) inRound(round int) []measurement {
+	if round == 0 {
+		return p.measurements
+	}
+	isLast := func(m measurement) int {
+		if m.last {
+			return 1
+		}
+		return 0
+	}
+	return slices.SortedStableFunc(slices.Values(p.measurements), func(a, b measurement) int { return isLast(a) - isLast(b) })
 }
 
 // everybody returns the names of the contestants.
@@ -88,7 +102,7 @@ func (p *plan) ask(head string, m measurement, by ...string) {
 			continue
 		}
 		other := &p.measurements[at]
-		other.Duration, other.once = max(other.Duration, m.Duration), other.once && m.once
+		other.Duration, other.last = max(other.Duration, m.Duration), other.last && m.last
 	}
 }
 
@@ -139,7 +153,7 @@ func (p *plan) waiting(c scenarios) {
 		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing, a loser's error says to whom it lost. contend's is Do; the others' a channel that is used again. only-waits decides nothing: it tells each operation when a window has passed. Measured from when each was told once and the garbage was collected; what is left behind since is beside it.",
 		"cpu-ns/op", "ops/s", "B/op", "allocs/op")
 	p.ask("30,000 waiting", measurement{Spec: c.blocking(homeFlight)}, append(everybody(), drive.Waits)...)
-	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), once: true}, peers.Contend, "expert", drive.Waits)
+	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), last: true}, peers.Contend, "expert", drive.Waits)
 	p.begin("Told through a channel of the operation's own, which somebody reads", "Flat out. Channels are made once.", "cpu-ns/op", "ops/s")
 	s := c.flat(homeTargets, bench.Threes)
 	s.Kind = drive.Channel
@@ -159,10 +173,10 @@ func (p *plan) together(c scenarios) {
 
 func (p *plan) limits(c scenarios) {
 	p.begin("Highest open-loop rate with p99 lateness under 20 ms", "One producer, one shard, 10,000 targets in threes; found by doubling and three bisections of 300 ms each.", "highest-ops/s")
-	p.ask("highest", measurement{Spec: c.highest(), once: true}, windowed()...)
+	p.ask("highest", measurement{Spec: c.highest(), last: true}, windowed()...)
 	p.begin("In flight: everything submitted before the first window closes", "Three operations for each target. Bytes are the growth of the live heap, without the operations' own 64, of which contend's ticket takes 48 and a peer's chain and priority 12.", "B/in-flight", "cpu-ns/op")
-	p.ask("30,000", measurement{Spec: c.staged(homeFlight), once: true}, windowed()...)
-	p.ask("1 million", measurement{Spec: c.staged(million), once: true}, windowed()...)
+	p.ask("30,000", measurement{Spec: c.staged(homeFlight), last: true}, windowed()...)
+	p.ask("1 million", measurement{Spec: c.staged(million), last: true}, windowed()...)
 	p.begin("Accepting an operation", "The median of bursts of 64, at 640,000 operations per second.", "accept-ns/op")
 	p.ask("10,000 in threes", measurement{Spec: c.accept()}, everybody()...)
 	p.begin("At rest", "How often threads go to sleep by themselves in a second in which there is nothing to decide; nobody is the process without a contestant.", "switches/s")
@@ -199,8 +213,8 @@ func (p *plan) elements(c scenarios) {
 	}
 	p.begin("", "") // the parts' table is made apart
 	for _, s := range partSpecs(c) {
-		p.ask(s.head, measurement{Spec: s.part, once: true}, drive.Parts...)
-		p.ask(s.head, measurement{Spec: s.flatOut, once: true}, "core", "delivery")
+		p.ask(s.head, measurement{Spec: s.part, last: true}, drive.Parts...)
+		p.ask(s.head, measurement{Spec: s.flatOut, last: true}, "core", "delivery")
 	}
 }
 

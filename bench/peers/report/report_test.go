@@ -98,6 +98,20 @@ func TestPlanNamesAreUnique(t *testing.T) {
 	}
 }
 
+// What takes long does not keep the rest from being measured again.
+func TestOrderOfARound(t *testing.T) {
+	p := newPlan(&reportFlags{})
+	require.Equal(t, p.measurements, p.inRound(0))
+	later := p.inRound(1)
+	require.ElementsMatch(t, p.measurements, later)
+	last := false
+	for _, m := range later {
+		require.False(t, last && !m.last, m.Name())
+		last = m.last
+	}
+	require.True(t, last)
+}
+
 func TestMediansAndNet(t *testing.T) {
 	r := newResults()
 	for _, v := range []float64{30, 10, 20} {
@@ -120,7 +134,7 @@ func TestCommand(t *testing.T) {
 	require.Equal(t, exitOK, code, progress.String())
 	lines, err := os.ReadFile(raw)
 	require.NoError(t, err)
-	require.Len(t, regexp.MustCompile(`(?m)^BenchmarkPart/`).FindAllString(string(lines), -1), 18, "once each; delivery is two")
+	require.Len(t, regexp.MustCompile(`(?m)^BenchmarkPart/`).FindAllString(string(lines), -1), 36, "twice each; delivery is two")
 	require.Contains(t, out.String(), "# contend beside its peers")
 
 	out.Reset()
