@@ -187,6 +187,52 @@ func TestLongWindowsAreLeftAtOnce(t *testing.T) {
 	}
 }
 
+// mute is a context that does not say why it has ended until it is released.
+type mute struct {
+	context.Context
+	released chan struct{}
+}
+
+func (c mute) Value(key any) any {
+	if c.Err() != nil {
+		<-c.released
+	}
+	return c.Context.Value(key)
+}
+
+// R14: Stop does not wait for a cause once its own context has ended, whether the window
+// was closed before or is given up.
+func TestStopDoesNotWaitForACause(t *testing.T) {
+	for _, before := range []time.Duration{0, time.Second} {
+		inBubble(t, func(t *testing.T) {
+			e := newEngine(t, engine.Config{})
+			base, cancel := context.WithCancel(background)
+			ctx := mute{base, make(chan struct{})}
+			var all []*engine.Handle[int]
+			for n := range 10 {
+				all = append(all, submitWith(t, ctx, e, engine.Op{Target: target(n % 4)}))
+			}
+			cancel()
+			pass(before)
+			began := time.Now()
+			require.Equal(t, errNoPatience, e.Stop(patience(t, time.Millisecond)))
+			require.Equal(t, time.Millisecond, time.Since(began))
+			for _, h := range all {
+				select {
+				case <-h.Done():
+				default:
+					require.Fail(t, "no outcome")
+				}
+				_, err := h.Wait(background)
+				withdrawn(t, err, engine.ErrStopped)
+			}
+			require.EqualValues(t, 10, e.Stats().Withdrawn)
+			close(ctx.released)
+			synctest.Wait()
+		})
+	}
+}
+
 // thoughtful is a context that takes its time to say why it has ended.
 type thoughtful struct{ context.Context }
 

@@ -52,6 +52,7 @@ type runs struct {
 	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
 	aborted bool
 	left    []*task // those withdrawn that were not told yet; nil if nobody tells them
+	asked   *task   // that of them which is being told
 }
 
 // add takes a winner in. It reports false if the engine was stopped meanwhile.
@@ -178,6 +179,7 @@ func (rs *runs) abort() {
 		}
 	}
 	rs.told(len(queued))
+	rs.abortLeft()
 	for _, giveUp := range running {
 		if giveUp != nil {
 			giveUp(true)

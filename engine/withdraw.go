@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"example.com/contend/shard"
@@ -100,12 +101,16 @@ func (t *task) await(ctx context.Context) bool {
 
 // quit withdraws the operation since its context has ended.
 func (t *task) quit() {
-	t.mu.Lock()
-	ctx := t.ctx
-	t.mu.Unlock()
-	if ctx != nil {
+	if ctx := t.context(); ctx != nil {
 		t.withdraw(context.Cause(ctx))
 	}
+}
+
+// context returns the operation's context, nil if it was let go of.
+func (t *task) context() context.Context {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ctx
 }
 
 // withdraw takes the operation back if it is not decided yet, and reports whether it did.
@@ -139,18 +144,24 @@ func (t *task) Poll() {
 	rs.leave(t)
 }
 
-// leave has a task told that it is withdrawn.
+// leave has a task told that it is withdrawn: on another goroutine, which asks for the
+// cause, or at once and without it if Stop does not wait any longer.
 func (rs *runs) leave(t *task) {
 	rs.mu.Lock()
-	begin := rs.left == nil
-	rs.left = append(rs.left, t)
+	aborted, begin := rs.aborted, rs.left == nil
+	if !aborted {
+		rs.left = append(rs.left, t)
+	}
 	rs.mu.Unlock()
-	if begin {
+	switch {
+	case aborted:
+		t.hasLeft(ErrStopped)
+	case begin:
 		go rs.tellLeft()
 	}
 }
 
-// tellLeft tells all that are withdrawn. One whose cause ends the goroutine does not keep
+// tellLeft tells all that have left. One whose cause ends the goroutine does not keep
 // others from being told.
 func (rs *runs) tellLeft() {
 	done := false
@@ -160,28 +171,51 @@ func (rs *runs) tellLeft() {
 		}
 	}()
 	for t := rs.nextLeft(); t != nil; t = rs.nextLeft() {
-		t.hasLeft()
+		t.tellLeft()
 	}
 	done = true
 }
 
 // nextLeft returns the next one to be told, nil if there is none.
-func (rs *runs) nextLeft() *task {
+func (rs *runs) nextLeft() (t *task) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if len(rs.left) == 0 {
 		rs.left = nil
-		return nil
+	} else {
+		t, rs.left[0], rs.left = rs.left[0], nil, rs.left[1:]
 	}
-	t := rs.left[0]
-	rs.left[0], rs.left = nil, rs.left[1:]
+	rs.asked = t
 	return t
 }
 
-// hasLeft gives the task its outcome.
-func (t *task) hasLeft() {
-	defer t.runs.told(1)
-	err := &WithdrawnError{Accepted: true, Cause: ErrGoexit}
-	defer t.finish(err) // also if the goroutine is ended
-	err.Cause = context.Cause(t.ctx)
+// tellLeft asks for the cause and gives the task its outcome.
+func (t *task) tellLeft() {
+	cause := ErrGoexit
+	defer func() { t.hasLeft(cause) }()
+	if ctx := t.context(); ctx != nil { // else Stop does not wait any longer
+		cause = context.Cause(ctx)
+	}
+}
+
+// hasLeft gives the task its outcome, unless it has it.
+func (t *task) hasLeft(cause error) {
+	if t.run.state.CompareAndSwap(runQueued, runEnded) {
+		t.finish(&WithdrawnError{Accepted: true, Cause: cause})
+		t.runs.told(1)
+	}
+}
+
+// abortLeft gives all that have left their outcome: what they are asked for is the user's
+// code, for which Stop does not wait.
+func (rs *runs) abortLeft() {
+	rs.mu.Lock()
+	all := slices.Clone(rs.left)
+	if rs.asked != nil {
+		all = append(all, rs.asked)
+	}
+	rs.mu.Unlock()
+	for _, t := range all {
+		t.hasLeft(ErrStopped)
+	}
 }
