@@ -57,7 +57,9 @@ func InUse() Scheduler { return scheduler }
 func step(kind Kind, at unsafe.Pointer) {
 	if scheduler != nil {
 		scheduler.Step(kind, at)
+		return
 	}
+	yieldAtRandom()
 }
 
 // Reads marks that plain memory is about to be read.
