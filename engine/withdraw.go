@@ -15,8 +15,9 @@ import (
 // none that has ended before takes part. Only what could stay long without either of them
 // is watched.
 
-// soon is how long an operation whose context has ended may keep what it refers to if
-// nobody waits for it.
+// soon is the longest window of an operation that is not watched: for so long, or for that
+// of another that it joins, it keeps what it refers to after its context has ended, if
+// nobody waits.
 const soon = time.Second
 
 // isPlain reports whether the operation's window closes soon, and nobody but who waits for

@@ -78,9 +78,8 @@ type Contender interface {
 // matters. So it can know of the end of a context without waiting for it.
 type Poller interface {
 	Contender
-	// Poll is called on the goroutine that owns the shard, perhaps several times,
-	// until the group is decided, which is what the contender's last call of
-	// Ticket.Withdraw can be in: it must not block.
+	// Poll is called on the goroutine that owns the shard, once or several times
+	// until the group is decided: it must not block. It may call Ticket.Withdraw.
 	Poll()
 }
 

@@ -6,7 +6,8 @@
  * A staged one is accepted or refused; the owner looks at an accepted one as
  * often as it likes (when it would try again, or is compared early) and then
  * decides. Withdrawals of one round are over before the next one begins: the
- * submitter sees to that, see engine/submit.go.
+ * submitter sees to that, see engine/submit.go. An owner that asks first (Polled)
+ * makes the swap of somebody who withdraws himself: one of the orders below.
  */
 
 #ifndef ROUNDS
@@ -181,7 +182,7 @@ proctype owner() {
 			looks++;
 			//@ shard/op.go Ticket.isWithdrawn
 			if
-			:: state == WITHDRAWN -> drop(); goto done  // func (t *Ticket) isWithdrawn() bool { return t.state.Load() == ticketWithdrawn }
+			:: state == WITHDRAWN -> drop(); goto done  // return t.state.Load() == ticketWithdrawn
 			:: else
 			fi
 		:: true -> break
