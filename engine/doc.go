@@ -54,5 +54,6 @@
 // caller's (functions of Do, Wrapping.Targets, Config.WindowOf, Config.RulesOf), an
 // executor's (functions of Submit) and a shard's (Config.Decided, Dismissed,
 // Preempted and Executor, Contender.Decided, Rules.Order and Choose). Only the last
-// kind must not block: all targets of that shard wait for it.
+// kind must not block: all targets of that shard wait for it. (A Context of the user's own
+// is asked for its Value on others, too, when it has ended.)
 package engine

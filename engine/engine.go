@@ -41,6 +41,8 @@ type Engine struct {
 
 	watched atomicBool // publishes to submitters that events may be read
 
+	longWindows atomicBool // an operation had a window longer than soon; publishes only itself
+
 	begun        bool         // the journal; owned by its writer, of whom there is one at a time
 	journalError atomic.Error // why it has ended; publishes only itself
 
@@ -202,7 +204,8 @@ func (e *Engine) live() (*generation, error) {
 
 // Stop refuses later submissions, lets open windows close in their time and
 // running winners finish. When ctx ends before that, whatever is left gets its
-// outcome at once: staged operations and waiting winners a StoppedError,
+// outcome at once: staged operations and waiting winners a StoppedError (or a
+// WithdrawnError without its cause if their context has ended),
 // running winners one too while their context, if Submit made it, is
 // cancelled; Stop then returns the context's cause. When Stop has returned, the
 // handles of all that was accepted are closed, but where the registry's Finish has yet

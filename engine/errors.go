@@ -238,8 +238,9 @@ type WithdrawnError struct {
 	// Accepted is false if the context had ended before the operation was
 	// submitted.
 	Accepted bool
-	// Cause is the context's cause, nil if Withdraw was called. errors.Is and
-	// errors.As see it.
+	// Cause is the context's cause, nil if Withdraw was called, ErrStopped if Stop did
+	// not wait for it any longer; if asking for it panicked or ended the goroutine, a
+	// PanicError or ErrGoexit. errors.Is and errors.As see it.
 	Cause error
 }
 

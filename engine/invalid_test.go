@@ -100,7 +100,7 @@ func TestInvalidBids(t *testing.T) {
 			{"Bid.Target", engine.Bid{}},
 			{"Bid.Target", engine.Bid{Ticket: &newContender("").Ticket}},
 			{"Bid.Ticket.To", engine.Bid{Target: target(1), Ticket: &engine.Ticket{}}},
-			{"Bid.Ticket.To", engine.Bid{Target: target(1), Ticket: &engine.Ticket{To: newContender(""), Polled: true}}},
+			{"Bid.Ticket.Polled", engine.Bid{Target: target(1), Ticket: &engine.Ticket{To: newContender(""), Polled: true}}},
 			{"Bid.Window", engine.Bid{Target: target(1), Window: -1}},
 		} {
 			_, err := e.Stage(c.bid)

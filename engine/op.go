@@ -101,8 +101,6 @@ type (
 	// Contender is told its verdict on the shard's goroutine; see
 	// shard.Contender.
 	Contender = shard.Contender
-	// Poller is a Contender that is asked whether it gives up; see shard.Poller.
-	Poller = shard.Poller
 	// Verdict is what one operation is told; see shard.Verdict.
 	Verdict = shard.Verdict
 	// Decision is the outcome of one group; see shard.Decision.

@@ -2,9 +2,11 @@ package engine_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"example.com/contend/engine"
 	"github.com/google/uuid"
@@ -110,8 +112,14 @@ func TestDoneOfWhatCannotBeWithdrawn(t *testing.T) {
 		defer cancel()
 		free := submitWith(t, ctx, e, engine.Op{})
 		won := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		running, err := engine.Submit(ctx, e, engine.Op{Target: target(2)}, func(context.Context) (int, error) {
+			time.Sleep(time.Minute)
+			return 1, nil
+		})
+		require.NoError(t, err)
 		pass(time.Second)
 		before, _ := ctx.counts()
+		running.Done()
 		<-free.Done()
 		<-won.Done()
 		begun, _ := ctx.counts()
@@ -260,5 +268,174 @@ func TestStopTellsThoseWhoseContextsHaveEnded(t *testing.T) {
 			withdrawn(t, err, errChangedMyMind)
 		}
 		require.EqualValues(t, 100, e.Stats().Withdrawn)
+	})
+}
+
+// A cause that is not to be had holds up those who have the same context, nobody else.
+func TestCauseThatBlocksHoldsUpNobodyElse(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancelMute := context.WithCancel(background)
+		ctx := mute{base, make(chan struct{})}
+		muted := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		other, cancel := context.WithCancelCause(background)
+		h := submitWith(t, other, e, engine.Op{Target: target(1)})
+		cancelMute()
+		cancel(errChangedMyMind)
+		pass(time.Second)
+		_, err := h.Wait(impatient())
+		withdrawn(t, err, errChangedMyMind)
+		_, err = muted.Wait(impatient())
+		require.Equal(t, errNoPatience, err)
+		close(ctx.released)
+		_, err = muted.Wait(background)
+		withdrawn(t, err, context.Canceled)
+	})
+}
+
+// Nor does it hold up who waits for an operation that is decided, or no longer than he
+// wants to.
+func TestNobodyWaitsForACause(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		base, cancel := context.WithCancel(background)
+		ctx := mute{base, make(chan struct{})}
+		slow := func(context.Context) (int, error) { time.Sleep(time.Minute); return 1, nil }
+		running, err := engine.Submit(ctx, e, engine.Op{Target: target(1)}, slow)
+		require.NoError(t, err)
+		pass(time.Second)
+		staged := submitWith(t, ctx, e, engine.Op{Target: target(2)})
+		cancel()
+		for _, h := range []*engine.Handle[int]{staged, running} {
+			began := time.Now()
+			_, err = h.Wait(patience(t, time.Second))
+			require.Equal(t, errNoPatience, err)
+			require.Equal(t, time.Second, time.Since(began))
+		}
+		close(ctx.released)
+		got, err := running.Wait(background)
+		require.NoError(t, err)
+		require.Equal(t, 1, got)
+	})
+}
+
+// A cause that panics is counted, and what it said is the cause.
+func TestCauseThatPanics(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancel := context.WithCancel(background)
+		ctx := panicky{base}
+		all := []*engine.Handle[int]{
+			submitWith(t, ctx, e, engine.Op{Target: target(1)}), submitWith(t, ctx, e, engine.Op{Target: target(1)}),
+		}
+		cancel()
+		pass(time.Second)
+		for _, h := range all {
+			_, err := h.Wait(impatient())
+			require.ErrorIs(t, err, engine.ErrWithdrawn)
+			require.ErrorIs(t, err, errBadLuck)
+		}
+		require.EqualValues(t, 2, e.Stats().Incidents)
+	})
+}
+
+// panicky is a context that panics when it is asked why it has ended.
+type panicky struct{ context.Context }
+
+func (c panicky) Value(key any) any {
+	if c.Err() != nil {
+		panic(errBadLuck)
+	}
+	return c.Context.Value(key)
+}
+
+// R10: an operation may join a window that is longer than its own.
+func TestJoinedLongWindowIsLeftAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		submit(t, e, engine.Op{Target: target(1), Window: time.Hour}, answer(1))
+		ctx, cancel, fn, all := carrying()
+		_, err := engine.Submit(ctx, e, engine.Op{Target: target(1)}, fn)
+		require.NoError(t, err)
+		ctx, fn = nil, nil
+		cancel()
+		synctest.Wait()
+		gone(t, "before its window closes", all...)
+	})
+}
+
+// R10: nor do those stay that Stop gave up on, but for the one whose context is asked.
+func TestStopLetsGoOfThoseWithoutCause(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancel := context.WithCancel(background)
+		ctx := mute{base, make(chan struct{})}
+		handles := func() (all []weak.Pointer[engine.Handle[int]]) {
+			for range 5 {
+				all = append(all, weak.Make(submitWith(t, ctx, e, engine.Op{Target: target(1)})))
+			}
+			return all
+		}()
+		cancel()
+		pass(time.Second)
+		require.Equal(t, errNoPatience, e.Stop(impatient()))
+		alive := func() (n int) {
+			for range 3 {
+				runtime.GC()
+			}
+			for _, h := range handles {
+				if h.Value() != nil {
+					n++
+				}
+			}
+			return n
+		}
+		require.LessOrEqual(t, alive(), 1)
+		close(ctx.released)
+		synctest.Wait()
+		require.Zero(t, alive())
+	})
+}
+
+// A context whose watch ends the goroutine that ends it leaves nobody without outcome, and
+// Stop does not wait for it.
+func TestWatchThatCannotBeEnded(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		ctx, cancel := watchable()
+		h := submitWith(t, &unstoppable{ctx}, e, engine.Op{Target: target(1)})
+		done := h.Done()
+		cancel()
+		<-done
+		_, err := h.Wait(background)
+		require.ErrorIs(t, err, engine.ErrWithdrawn)
+		require.NoError(t, e.Stop(background))
+	})
+}
+
+// unstoppable is a context whose watch cannot be ended.
+type unstoppable struct{ *watchedContext }
+
+func (c *unstoppable) AfterFunc(f func()) (stop func() bool) {
+	c.watchedContext.AfterFunc(f)
+	return func() bool { runtime.Goexit(); return false }
+}
+
+// Done that panics because of its context can be asked for again.
+func TestDoneOfAContextThatPanicsOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{})
+		ctx, cancel := watchable()
+		h := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		ctx.meanwhile = func() {
+			ctx.meanwhile = nil
+			panic("no watch")
+		}
+		require.PanicsWithValue(t, "no watch", func() { h.Done() })
+		began := time.Now()
+		done := h.Done()
+		cancel()
+		<-done
+		require.Zero(t, time.Since(began), "at once")
 	})
 }

@@ -38,7 +38,7 @@ const (
 )
 
 // runs are the winners of one shard. Its lock is taken three times for a winner, twice
-// for a withdrawal through a Handle, never for a loser.
+// for a withdrawal through a Handle, some times for one by a context, never for a loser.
 type runs struct {
 	cell    *cell // where outcomes are counted
 	gen     *generation
@@ -51,8 +51,7 @@ type runs struct {
 	count   int
 	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
 	aborted bool
-	left    []*task // those withdrawn that were not told yet; nil if nobody tells them
-	asked   *task   // that of them which is being told
+	left    map[<-chan struct{}]*leaving // by the Done of their contexts; nil if there was none yet
 }
 
 // add takes a winner in. It reports false if the engine was stopped meanwhile.
@@ -179,7 +178,7 @@ func (rs *runs) abort() {
 		}
 	}
 	rs.told(len(queued))
-	rs.abortLeft()
+	rs.abortLeaving()
 	for _, giveUp := range running {
 		if giveUp != nil {
 			giveUp(true)

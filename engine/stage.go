@@ -92,8 +92,8 @@ func (e *Engine) terms(bid *Bid) (shard.Terms, error) {
 		if t.To == nil {
 			return 0, &InvalidError{"Bid.Ticket.To", nil, "somebody to tell the verdict"}
 		}
-		if _, ok := t.To.(Poller); t.Polled && !ok {
-			return 0, &InvalidError{"Bid.Ticket.To", t.To, "a Poller, since the ticket is Polled"}
+		if t.Polled {
+			return 0, &InvalidError{"Bid.Ticket.Polled", true, "false: it is for the engine's own"}
 		}
 		if t.Extra != nil {
 			if err := validateRetry("Bid.Ticket.Extra.Retry", &t.Extra.Retry); err != nil {
@@ -122,6 +122,9 @@ func (e *Engine) ownTerms(bid *Bid) (shard.Terms, error) {
 	window, err := e.window(bid.Target, bid.Window)
 	if err != nil {
 		return 0, err
+	}
+	if window > soon && !e.longWindows.Load() {
+		e.longWindows.Store(true)
 	}
 	rules, err := e.rulesOf(bid.Target)
 	if err != nil {

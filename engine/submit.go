@@ -148,7 +148,7 @@ func (t *task) stage(e *Engine, g *generation, op *Op) error {
 		return e.refused(err)
 	}
 	t.runs = g.runs[index]
-	ctx, done, plain := t.ctx, t.ctx.Done(), t.isPlain(staged.Terms) // t is not ours once it is staged
+	ctx, done, plain := t.ctx, t.ctx.Done(), t.isPlain(e, staged.Terms) // t is not ours once it is staged
 	t.done, t.ticket.Polled = done, done != nil
 	sequence, err := e.push(g.shards[index], &staged, done)
 	if err != nil {
@@ -276,13 +276,15 @@ func (t *task) giveUp(wasRunning bool) {
 // finish sets the outcome and lets go of the function and its context.
 func (t *task) finish(err error) {
 	t.family.leave()
-	t.drop()
+	t.job.drop()
+	w := t.letGoOfContext()
 	t.err = err
 	t.over.close()
+	t.endWatch(w)
 }
 
 // drop lets go of what is the user's.
 func (t *task) drop() {
 	t.job.drop()
-	t.letGoOfContext()
+	t.endWatch(t.letGoOfContext())
 }

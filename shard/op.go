@@ -79,7 +79,8 @@ type Contender interface {
 type Poller interface {
 	Contender
 	// Poll is called on the goroutine that owns the shard, once or several times
-	// until the group is decided: it must not block. It may call Ticket.Withdraw.
+	// until the group is decided: it must not block, nor panic, since it is asked in
+	// the midst of a decision. It may call Ticket.Withdraw.
 	Poll()
 }
 

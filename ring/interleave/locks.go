@@ -15,6 +15,7 @@ type Mutex struct{ mu sync.Mutex }
 // Lock is that of sync.Mutex.
 func (m *Mutex) Lock() {
 	if scheduler == nil {
+		yieldAtRandom()
 		m.mu.Lock()
 		return
 	}
