@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"runtime/debug"
+	"slices"
 )
 
 // leaving are operations of one shard, of contexts with the same Done, that were found
@@ -12,6 +15,8 @@ import (
 type leaving struct {
 	next  []*task // guarded by runs.mu
 	asked *task   // the one whose context is asked; guarded likewise
+
+	number uint64 // in the order in which they were begun
 }
 
 // Poll withdraws the operation if its context has ended, on the shard's goroutine. It is
@@ -45,7 +50,8 @@ func (rs *runs) leave(t *task) {
 	}
 	l := rs.left[t.done]
 	if l == nil {
-		l = new(leaving)
+		rs.leavings++
+		l = &leaving{number: rs.leavings}
 		if rs.left == nil {
 			rs.left = make(map[<-chan struct{}]*leaving)
 		}
@@ -114,7 +120,8 @@ func (t *task) hasLeft(cause error) {
 func (rs *runs) abortLeaving() {
 	var all []*task
 	rs.mu.Lock()
-	for _, l := range rs.left {
+	inOrder := slices.SortedFunc(maps.Values(rs.left), func(a, b *leaving) int { return cmp.Compare(a.number, b.number) })
+	for _, l := range inOrder {
 		if all = append(all, l.next...); l.asked != nil {
 			all = append(all, l.asked)
 		}

@@ -52,6 +52,8 @@ type runs struct {
 	owed    int // runs that have ended, and operations withdrawn, whose outcome is yet to be delivered
 	aborted bool
 	left    map[<-chan struct{}]*leaving // by the Done of their contexts; nil if there was none yet
+
+	leavings uint64 // that there were
 }
 
 // add takes a winner in. It reports false if the engine was stopped meanwhile.

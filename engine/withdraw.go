@@ -100,12 +100,14 @@ func (t *task) await(ctx context.Context) bool {
 	}
 	select {
 	case <-over:
-		return true
 	case <-t.done:
 	case <-ctx.Done():
-		if !reachedYet(t.done) {
-			return reachedYet(over)
-		}
+	}
+	switch { // of several it is not chance that counts
+	case reachedYet(over):
+		return true
+	case !reachedYet(t.done):
+		return false
 	}
 	if t.leaves() && ctx.Done() == t.done {
 		<-over // it says more than the end of the same context, and is on its way
