@@ -74,7 +74,7 @@ func bytesInFlight(t *testing.T, w Workload, perWindow, ring int, ticket *engine
 	for look := range looks * 5 / 2 {
 		for range perWindow / looks {
 			target, priority, _ := stream.Next()
-			_, err := e.Stage(engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: ticket})
+			_, err := e.Stage(&engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: ticket})
 			require.NoError(t, err)
 		}
 		time.Sleep(w.Window / looks)
@@ -109,7 +109,7 @@ func TestBytesAllocated(t *testing.T) {
 		once func() error
 	}{
 		{"Stage with a ticket", 0, func() error { return staged.once(e, engine.Bid{Target: targets[0]}) }},
-		{"Batch", 0, func() error { return batch.Add(engine.Bid{Target: targets[1]}) }},
+		{"Batch", 0, func() error { return batch.Add(&engine.Bid{Target: targets[1]}) }},
 		{"Do", 16, func() error {
 			_, err := engine.Do(context.Background(), e, engine.Op{Target: targets[2]}, nothing)
 			return err
@@ -163,7 +163,7 @@ func (a *awaited) Decided(*engine.Verdict) { a.told <- struct{}{} }
 
 func (a *awaited) once(e *engine.Engine, bid engine.Bid) error {
 	bid.Ticket = &a.Ticket
-	if _, err := e.Stage(bid); err != nil {
+	if _, err := e.Stage(&bid); err != nil {
 		return err
 	}
 	<-a.told

@@ -54,7 +54,7 @@ func (s *callbackSubmitter) submit(p *producer, op *operation) error {
 	if len(p.runner.options.Names) > 0 { // else the memory is not touched for it
 		c.Name = p.runner.name(op.index)
 	}
-	_, err := p.runner.engine.Stage(engine.Bid{
+	_, err := p.runner.engine.Stage(&engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
 	})
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *callbackSubmitter) submit(p *producer, op *operation) error {
 func submitVerified(p *producer, op *operation) error {
 	c := &verifiedOp{runner: p.runner, begun: op.begun}
 	c.To, c.Withdrawable, c.Name = c, op.withdraw, p.runner.name(op.index)
-	id, err := p.runner.engine.Stage(engine.Bid{
+	id, err := p.runner.engine.Stage(&engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Ticket: &c.Ticket,
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *callbackSubmitter) close(*producer)       {}
 type tagSubmitter struct{}
 
 func (tagSubmitter) submit(p *producer, op *operation) error {
-	id, err := p.runner.engine.Stage(engine.Bid{
+	id, err := p.runner.engine.Stage(&engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Tag: uint64(op.index),
 	})
 	if err == nil {
@@ -107,7 +107,7 @@ type batchSubmitter struct {
 }
 
 func (s *batchSubmitter) submit(p *producer, op *operation) error {
-	err := s.batch.Add(engine.Bid{
+	err := s.batch.Add(&engine.Bid{
 		Target: op.target, Priority: engine.Priority(op.priority), Tag: uint64(op.index),
 	})
 	if err == nil && p.runner.feed != nil {

@@ -66,7 +66,7 @@ func TestStageAllocatesNothing(t *testing.T) {
 		}
 		n := allocsPerRound(t, d, func() {
 			for i := range ops {
-				if _, err := e.Stage(engine.Bid{Target: allTargets[i%allocTargets], Ticket: &ops[i].Ticket}); err != nil {
+				if _, err := e.Stage(&engine.Bid{Target: allTargets[i%allocTargets], Ticket: &ops[i].Ticket}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -85,7 +85,7 @@ func TestBatchAllocatesNothing(t *testing.T) {
 	b := e.NewBatch(16)
 	n := allocsPerRound(t, d, func() {
 		for i := range allocRound {
-			if err := b.Add(engine.Bid{Target: allTargets[i%allocTargets], Tag: uint64(i)}); err != nil {
+			if err := b.Add(&engine.Bid{Target: allTargets[i%allocTargets], Tag: uint64(i)}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -23,9 +23,9 @@ func (e *Engine) NewBatch(size int) *Batch {
 
 // Add appends a bid. It fails with an InvalidError, or with Flush's error if
 // the shard's bids had to be flushed first and could not; the bid is not in
-// the batch then.
-func (b *Batch) Add(bid Bid) error {
-	terms, err := b.engine.terms(&bid)
+// the batch then. The bid is copied.
+func (b *Batch) Add(bid *Bid) error {
+	terms, err := b.engine.terms(bid)
 	if err != nil {
 		return b.engine.refused(err)
 	}
@@ -36,7 +36,7 @@ func (b *Batch) Add(bid Bid) error {
 		}
 	}
 	ops := b.pending[index][:len(b.pending[index])+1]
-	fill(&ops[len(ops)-1], &bid, terms, hash)
+	fill(&ops[len(ops)-1], bid, terms, hash)
 	if b.pending[index] = ops; len(ops) == b.size {
 		b.flush(index) // what is refused now stays and is reported when it matters
 	}

@@ -70,7 +70,7 @@ func BenchmarkStageAccept(b *testing.B) {
 	b.ReportAllocs()
 	for left := b.N; left > 0; left -= burst {
 		for i := range min(left, burst) {
-			if _, err := e.Stage(engine.Bid{Target: benchTarget(uint64(i)), Ticket: &tickets[i].Ticket}); err != nil {
+			if _, err := e.Stage(&engine.Bid{Target: benchTarget(uint64(i)), Ticket: &tickets[i].Ticket}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -91,7 +91,7 @@ func BenchmarkStage(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range tickets {
-		if _, err := e.Stage(engine.Bid{Target: benchTarget(uint64(i)), Ticket: &tickets[i].Ticket}); err != nil {
+		if _, err := e.Stage(&engine.Bid{Target: benchTarget(uint64(i)), Ticket: &tickets[i].Ticket}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -110,7 +110,7 @@ func BenchmarkBatch(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range b.N {
-		if err := batch.Add(engine.Bid{Target: benchTarget(uint64(i)), Tag: uint64(i)}); err != nil {
+		if err := batch.Add(&engine.Bid{Target: benchTarget(uint64(i)), Tag: uint64(i)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -73,7 +73,7 @@ func TestNewcomerWithoutRoom(t *testing.T) {
 		}
 		early := doInBackground(background, e, engine.Op{Target: target(1), Priority: engine.Normal}, answer(3))
 		ticket := newContender("")
-		_, refusedErr := e.Stage(engine.Bid{Target: target(1), Priority: engine.Low, Ticket: &ticket.Ticket})
+		_, refusedErr := e.Stage(&engine.Bid{Target: target(1), Priority: engine.Low, Ticket: &ticket.Ticket})
 		high := submit(t, e, engine.Op{Target: target(1), Priority: engine.High}, answer(4))
 		pass(999 * time.Millisecond)
 		pass(time.Millisecond)

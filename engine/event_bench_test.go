@@ -68,7 +68,7 @@ func stageThrees(b *testing.B, e *engine.Engine) {
 	for i := range contenders {
 		c := &contenders[i]
 		c.To, c.left, c.told = c, &left, told
-		if _, err := e.Stage(engine.Bid{Target: targets[i/3%len(targets)], Priority: engine.Priority(i % 11), Ticket: &c.Ticket}); err != nil {
+		if _, err := e.Stage(&engine.Bid{Target: targets[i/3%len(targets)], Priority: engine.Priority(i % 11), Ticket: &c.Ticket}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -168,7 +168,7 @@ func TestEventsOfTheLeanPath(t *testing.T) {
 		a := stage(t, e, newContender("a"), engine.Bid{Target: target(1), Priority: engine.Low})
 		b := stage(t, e, newContender("b"), engine.Bid{Target: target(1), Priority: engine.High})
 		batch := e.NewBatch(2)
-		require.NoError(t, batch.Add(engine.Bid{Target: target(2), Tag: 77}))
+		require.NoError(t, batch.Add(&engine.Bid{Target: target(2), Tag: 77}))
 		require.NoError(t, batch.Flush())
 		pass(time.Second)
 		c.requireOrdered(t)

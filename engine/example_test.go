@@ -134,7 +134,7 @@ func ExampleEngine_Stage() {
 
 	s := &spell{cast: make(chan string, 1)}
 	s.To, s.Name = s, "fireball"
-	if _, err := e.Stage(engine.Bid{Target: uuid.New(), Priority: engine.Normal, Ticket: &s.Ticket}); err != nil {
+	if _, err := e.Stage(&engine.Bid{Target: uuid.New(), Priority: engine.Normal, Ticket: &s.Ticket}); err != nil {
 		panic(err)
 	}
 	fmt.Println(<-s.cast)
@@ -154,7 +154,7 @@ func ExampleBatch() {
 	target := uuid.New()
 	b := e.NewBatch(16)
 	for tag, p := range []engine.Priority{engine.Low, engine.Critical, engine.Normal} {
-		if err := b.Add(engine.Bid{Target: target, Priority: p, Tag: uint64(tag)}); err != nil {
+		if err := b.Add(&engine.Bid{Target: target, Priority: p, Tag: uint64(tag)}); err != nil {
 			panic(err)
 		}
 	}

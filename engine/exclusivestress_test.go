@@ -129,7 +129,7 @@ func (r *releasing) Decided(v *engine.Verdict) { r.told <- v.Kept() }
 func (a *arena) stage(n int, op engine.Op, stay int) error {
 	r := &releasing{told: make(chan engine.Verdict, 1)}
 	r.To = r
-	if _, err := a.e.Stage(engine.Bid{Target: op.Target, Priority: op.Priority, Ticket: &r.Ticket}); err != nil {
+	if _, err := a.e.Stage(&engine.Bid{Target: op.Target, Priority: op.Priority, Ticket: &r.Ticket}); err != nil {
 		return err
 	}
 	if v := <-r.told; v.Outcome == engine.Won {

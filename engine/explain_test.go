@@ -120,7 +120,7 @@ func TestInvalidRulesOf(t *testing.T) {
 			invalid(t, err, "index from Config.RulesOf")
 			_, err = e.Contend(background, op)
 			invalid(t, err, "index from Config.RulesOf")
-			_, err = e.Stage(engine.Bid{Target: target(1)})
+			_, err = e.Stage(&engine.Bid{Target: target(1)})
 			invalid(t, err, "index from Config.RulesOf")
 			require.Zero(t, lineage.Len())
 		}

@@ -68,7 +68,7 @@ func TestHotTargetWithAMillionOperations(t *testing.T) {
 			if n >= best && n%7 == best%7 {
 				bid.Priority = engine.Critical
 			}
-			require.NoError(t, b.Add(bid))
+			require.NoError(t, b.Add(&bid))
 		}
 		require.NoError(t, b.Flush())
 		pass(time.Second)
@@ -104,7 +104,7 @@ func testLonely(t *testing.T, targets int, window func(n int) time.Duration) {
 		e := newEngine(t, engine.Config{Shards: 1, Decided: c.hook})
 		b := e.NewBatch(64)
 		for n := range targets {
-			require.NoError(t, b.Add(engine.Bid{Target: nth(n), Tag: uint64(n), Window: window(n)}))
+			require.NoError(t, b.Add(&engine.Bid{Target: nth(n), Tag: uint64(n), Window: window(n)}))
 		}
 		require.NoError(t, b.Flush())
 		pass(time.Second)

@@ -22,7 +22,7 @@ import (
 func twoShards(t *testing.T, e *engine.Engine) (a, b uuid.UUID) {
 	t.Helper()
 	for n := 0; a == uuid.Nil || b == uuid.Nil; n++ {
-		id, err := e.Stage(engine.Bid{Target: target(n), Window: 1})
+		id, err := e.Stage(&engine.Bid{Target: target(n), Window: 1})
 		require.NoError(t, err)
 		if id.Shard == 0 {
 			a = target(n)
@@ -168,7 +168,7 @@ func TestAbsentSubscribers(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
 		for n := range 1000 {
-			_, err := e.Stage(engine.Bid{Target: target(n / 3)})
+			_, err := e.Stage(&engine.Bid{Target: target(n / 3)})
 			require.NoError(t, err)
 			_ = submit(t, e, engine.Op{Target: target(n / 3), Priority: 1}, func(context.Context) (int, error) {
 				if n == 0 {

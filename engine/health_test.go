@@ -167,7 +167,7 @@ func ExampleEngine_Health() {
 	e.Start()
 	fmt.Println(e.Health().State)
 	for range 2 {
-		e.Stage(engine.Bid{Target: uuid.New(), Tag: 1})
+		e.Stage(&engine.Bid{Target: uuid.New(), Tag: 1})
 	}
 	fmt.Println(e.Health().State, e.Health().Reasons)
 	e.Stop(ended())

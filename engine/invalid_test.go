@@ -103,9 +103,9 @@ func TestInvalidBids(t *testing.T) {
 			{"Bid.Ticket.Polled", engine.Bid{Target: target(1), Ticket: &engine.Ticket{To: newContender(""), Polled: true}}},
 			{"Bid.Window", engine.Bid{Target: target(1), Window: -1}},
 		} {
-			_, err := e.Stage(c.bid)
+			_, err := e.Stage(&c.bid)
 			invalid(t, err, c.field)
-			invalid(t, b.Add(c.bid), c.field)
+			invalid(t, b.Add(&c.bid), c.field)
 		}
 		require.Zero(t, b.Len())
 		require.NoError(t, b.Flush())
@@ -118,11 +118,11 @@ func TestTicketInUse(t *testing.T) {
 		c := newContender("")
 		c.Withdrawable = true
 		stage(t, e, c, engine.Bid{Target: target(1)})
-		_, err := e.Stage(engine.Bid{Target: target(1), Ticket: &c.Ticket})
+		_, err := e.Stage(&engine.Bid{Target: target(1), Ticket: &c.Ticket})
 		invalid(t, err, "Bid.Ticket")
 		b := e.NewBatch(4)
 		for _, ticket := range []*engine.Ticket{nil, &c.Ticket, nil} {
-			require.NoError(t, b.Add(engine.Bid{Target: target(1), Ticket: ticket}))
+			require.NoError(t, b.Add(&engine.Bid{Target: target(1), Ticket: ticket}))
 		}
 		invalid(t, b.Flush(), "Bid.Ticket")
 		require.Equal(t, 2, b.Len(), "what stands before it was accepted")

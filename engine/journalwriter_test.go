@@ -139,7 +139,7 @@ func TestSlowJournal(t *testing.T) {
 				return journal.Write(b)
 			})})
 			for i := range c.operations {
-				_, err := e.Stage(engine.Bid{Target: target(i % 100), Tag: uint64(i)})
+				_, err := e.Stage(&engine.Bid{Target: target(i % 100), Tag: uint64(i)})
 				require.NoError(t, err)
 				if i%500 == 0 {
 					time.Sleep(2 * time.Millisecond) // a block at least

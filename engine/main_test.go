@@ -126,7 +126,7 @@ func (c *contender) outcome(t *testing.T) engine.Verdict {
 func stage(t *testing.T, e *engine.Engine, c *contender, bid engine.Bid) engine.OpID {
 	t.Helper()
 	bid.Ticket = &c.Ticket
-	id, err := e.Stage(bid)
+	id, err := e.Stage(&bid)
 	require.NoError(t, err)
 	return id
 }

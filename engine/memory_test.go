@@ -137,9 +137,9 @@ func testNothingStaysOfATicket(t *testing.T, config engine.Config) {
 				all = append(all, weak.Make(c))
 				bid := engine.Bid{Target: target(i / 7), Ticket: &c.Ticket, Priority: engine.Priority(i)}
 				if i%2 == 0 {
-					require.NoError(t, b.Add(bid))
+					require.NoError(t, b.Add(&bid))
 				} else {
-					_, err := e.Stage(bid)
+					_, err := e.Stage(&bid)
 					require.NoError(t, err)
 					c.Withdraw()
 				}
@@ -147,7 +147,7 @@ func testNothingStaysOfATicket(t *testing.T, config engine.Config) {
 			require.NoError(t, b.Flush())
 			discarded := newContender("")
 			all = append(all, weak.Make(discarded))
-			require.NoError(t, b.Add(engine.Bid{Target: target(1), Ticket: &discarded.Ticket}))
+			require.NoError(t, b.Add(&engine.Bid{Target: target(1), Ticket: &discarded.Ticket}))
 			b.Discard()
 		}()
 		pass(time.Second)

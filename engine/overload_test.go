@@ -22,12 +22,12 @@ func TestParkInATinyRing(t *testing.T) {
 				var wg sync.WaitGroup
 				for i := range 300 {
 					wg.Go(func() {
-						if _, err := e.Stage(engine.Bid{Target: target(i % 3)}); err != nil {
+						if _, err := e.Stage(&engine.Bid{Target: target(i % 3)}); err != nil {
 							t.Error(err)
 						}
 						b := e.NewBatch(16)
 						for range 10 {
-							if err := b.Add(engine.Bid{Target: target(i % 3)}); err != nil {
+							if err := b.Add(&engine.Bid{Target: target(i % 3)}); err != nil {
 								t.Error(err)
 							}
 						}
@@ -60,7 +60,7 @@ func TestRefuseInATinyRing(t *testing.T) {
 			stage(t, e, c, engine.Bid{Target: target(1)})
 			pass(time.Second)
 			for range size {
-				_, err := e.Stage(engine.Bid{Target: target(2)})
+				_, err := e.Stage(&engine.Bid{Target: target(2)})
 				require.NoError(t, err)
 			}
 			refused := func(err error) {
@@ -71,17 +71,17 @@ func TestRefuseInATinyRing(t *testing.T) {
 				require.True(t, o.Ring)
 				require.Contains(t, err.Error(), "ring of shard 0 is full")
 			}
-			_, err := e.Stage(engine.Bid{Target: target(2)})
+			_, err := e.Stage(&engine.Bid{Target: target(2)})
 			refused(err)
 			_, err = engine.Do(background, e, engine.Op{Target: target(2)}, answer(1))
 			refused(err)
 			_, err = engine.Submit(background, e, engine.Op{Target: target(2)}, answer(1))
 			refused(err)
 			b := e.NewBatch(2)
-			require.NoError(t, b.Add(engine.Bid{Target: target(2)}))
-			require.NoError(t, b.Add(engine.Bid{Target: target(2)}))
+			require.NoError(t, b.Add(&engine.Bid{Target: target(2)}))
+			require.NoError(t, b.Add(&engine.Bid{Target: target(2)}))
 			refused(b.Flush())
-			refused(b.Add(engine.Bid{Target: target(2)}))
+			refused(b.Add(&engine.Bid{Target: target(2)}))
 			require.Equal(t, 2, b.Len())
 			close(block)
 			pass(time.Second)
@@ -108,7 +108,7 @@ func TestParkedSubmissionGivesUp(t *testing.T) {
 		handle := inBackground(func() (*engine.Handle[int], error) {
 			return engine.Submit(ctx, e, engine.Op{Target: target(2)}, answer(1))
 		})
-		patient := inBackground(func() (engine.OpID, error) { return e.Stage(engine.Bid{Target: target(2)}) })
+		patient := inBackground(func() (engine.OpID, error) { return e.Stage(&engine.Bid{Target: target(2)}) })
 		_, err := do.wait()
 		withdrawn(t, err, errChangedMyMind)
 		_, err = handle.wait()
@@ -138,7 +138,7 @@ func TestMaxStaged(t *testing.T) {
 		}
 		stageLong(9)
 		stageLong(1)
-		_, err := e.Stage(engine.Bid{Target: target(1)})
+		_, err := e.Stage(&engine.Bid{Target: target(1)})
 		var o *engine.OverloadedError
 		require.ErrorAs(t, err, &o)
 		require.False(t, o.Ring)
@@ -147,7 +147,7 @@ func TestMaxStaged(t *testing.T) {
 		_, err = engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
 		require.ErrorIs(t, err, engine.ErrOverloaded)
 		b := e.NewBatch(2)
-		require.NoError(t, b.Add(engine.Bid{Target: target(1)}))
+		require.NoError(t, b.Add(&engine.Bid{Target: target(1)}))
 		require.ErrorIs(t, b.Flush(), engine.ErrOverloaded)
 		pass(2 * time.Hour)
 		require.NoError(t, b.Flush())

@@ -25,7 +25,7 @@ func blockOwner(t *testing.T, e *engine.Engine, at uuid.UUID) func() {
 	in, out := make(chan struct{}), make(chan struct{})
 	c := newContender("blocker")
 	c.then = func(*engine.Verdict) { close(in); <-out }
-	_, err := e.Stage(engine.Bid{Target: at, Window: time.Millisecond, Ticket: &c.Ticket})
+	_, err := e.Stage(&engine.Bid{Target: at, Window: time.Millisecond, Ticket: &c.Ticket})
 	require.NoError(t, err)
 	<-in
 	return func() { close(out) }
@@ -186,7 +186,7 @@ func TestInvalidRetryOfABid(t *testing.T) {
 		e := newEngine(t, engine.Config{Shards: 1, Window: time.Millisecond})
 		c := newContender("")
 		c.Extra = &engine.Extra{Retry: engine.Retry{Limit: 3, Backoff: -1}}
-		_, err := e.Stage(engine.Bid{Target: target(1), Ticket: &c.Ticket})
+		_, err := e.Stage(&engine.Bid{Target: target(1), Ticket: &c.Ticket})
 		require.ErrorIs(t, err, engine.ErrInvalid)
 	})
 }

@@ -12,7 +12,7 @@ import (
 func shardsOf(t *testing.T, seed uint64, targets []uuid.UUID) (shards []uint32) {
 	e := newEngine(t, engine.Config{Shards: 4, HashSeed: seed})
 	for _, id := range targets {
-		op, err := e.Stage(engine.Bid{Target: id})
+		op, err := e.Stage(&engine.Bid{Target: id})
 		require.NoError(t, err)
 		shards = append(shards, op.Shard)
 	}

@@ -33,13 +33,13 @@ func BenchmarkEarlyVerdict(b *testing.B) {
 	target := uuid.New()
 	leader := &signal{told: make(chan struct{}, 1)}
 	leader.To = leader
-	_, err = e.Stage(engine.Bid{Target: target, Priority: engine.High, Ticket: &leader.Ticket})
+	_, err = e.Stage(&engine.Bid{Target: target, Priority: engine.High, Ticket: &leader.Ticket})
 	require.NoError(b, err)
 	loser := &signal{told: make(chan struct{}, 1)}
 	loser.To = loser
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := e.Stage(engine.Bid{Target: target, Priority: engine.Low, Ticket: &loser.Ticket}); err != nil {
+		if _, err := e.Stage(&engine.Bid{Target: target, Priority: engine.Low, Ticket: &loser.Ticket}); err != nil {
 			b.Fatal(err)
 		}
 		<-loser.told

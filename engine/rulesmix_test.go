@@ -167,7 +167,7 @@ func (m *mix) stage(op engine.Op, withdraw bool) {
 	x.To, x.Withdrawable = x, true
 	x.Extra = &engine.Extra{Value: op.Value, Retry: op.Retry}
 	m.waiting.Add(1)
-	if _, err := m.e.Stage(engine.Bid{Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &x.Ticket}); err != nil {
+	if _, err := m.e.Stage(&engine.Bid{Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &x.Ticket}); err != nil {
 		m.waiting.Done()
 		m.outcome(err, "")
 	} else if withdraw && x.Withdraw() {

@@ -28,14 +28,16 @@ type Bid struct {
 
 // Stage submits a bid and returns when it is accepted. It fails with an
 // InvalidError, an OverloadedError or a StoppedError, and then has done nothing.
-// While a ring is full it parks, unless Config.WhenFull is Refuse.
-func (e *Engine) Stage(bid Bid) (OpID, error) {
+// While a ring is full it parks, unless Config.WhenFull is Refuse. The bid is read and not
+// kept: it is the caller's again when Stage returns. (It is a pointer since a copy is read
+// right behind the writing of its parts, for which the processor would wait some 4 ns.)
+func (e *Engine) Stage(bid *Bid) (OpID, error) {
 	g, err := e.live()
 	if err != nil {
 		return OpID{}, e.refused(err)
 	}
 	var op shard.Op
-	index, err := e.prepare(&op, &bid)
+	index, err := e.prepare(&op, bid)
 	if err != nil {
 		return OpID{}, e.refused(err)
 	}

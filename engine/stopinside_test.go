@@ -146,12 +146,12 @@ func TestSubmissionInsideAContenderNeverParks(t *testing.T) {
 		c := newContender("")
 		c.then = func(*engine.Verdict) {
 			for _, a := range again {
-				_, err := e.Stage(engine.Bid{Target: target(1), Ticket: &a.Ticket})
+				_, err := e.Stage(&engine.Bid{Target: target(1), Ticket: &a.Ticket})
 				errs = append(errs, err)
 			}
 			b := e.NewBatch(3)
 			for range 2 {
-				b.Add(engine.Bid{Target: target(1)})
+				b.Add(&engine.Bid{Target: target(1)})
 			}
 			errs = append(errs, b.Flush())
 			_, err := engine.Submit(background, e, engine.Op{Target: target(1)}, answer(1))

@@ -167,7 +167,7 @@ func (c *crowd) submitter(seed uint64, rounds int) {
 			c.stageTicket(op, luck > 5)
 		case 4:
 			if tag, ok := c.tag(); ok {
-				if _, err := c.e.Stage(engine.Bid{Target: op.Target, Priority: op.Priority, Tag: tag}); err == nil {
+				if _, err := c.e.Stage(&engine.Bid{Target: op.Target, Priority: op.Priority, Tag: tag}); err == nil {
 					c.accepted.Add(1)
 				} else {
 					runtime.Gosched()
@@ -189,7 +189,7 @@ func (c *crowd) stageTicket(op engine.Op, withdraw bool) {
 	s := &seat{crowd: c}
 	s.To, s.Withdrawable = s, withdraw
 	c.waiting.Add(1)
-	if _, err := c.e.Stage(engine.Bid{Target: op.Target, Priority: op.Priority, Ticket: &s.Ticket}); err != nil {
+	if _, err := c.e.Stage(&engine.Bid{Target: op.Target, Priority: op.Priority, Ticket: &s.Ticket}); err != nil {
 		c.waiting.Done()
 		runtime.Gosched()
 		return
@@ -206,7 +206,7 @@ func (c *crowd) batch(rng *rand.Rand) {
 	b := c.e.NewBatch(8)
 	for range 7 { // so that only Flush flushes
 		if tag, ok := c.tag(); ok {
-			if err := b.Add(engine.Bid{Target: target(rng.IntN(c.targets)), Tag: tag}); err != nil {
+			if err := b.Add(&engine.Bid{Target: target(rng.IntN(c.targets)), Tag: tag}); err != nil {
 				c.t.Error(err)
 			}
 		}

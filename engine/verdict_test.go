@@ -65,7 +65,7 @@ func TestFirstAmongEqualsOfManyProducers(t *testing.T) {
 			wg.Go(func() {
 				for range each {
 					c := newContender("")
-					id, err := e.Stage(engine.Bid{Target: target(1), Ticket: &c.Ticket})
+					id, err := e.Stage(&engine.Bid{Target: target(1), Ticket: &c.Ticket})
 					if err != nil {
 						t.Error(err)
 					}

@@ -223,9 +223,9 @@ func ExampleEngine_Hottest() {
 	e, _ := engine.New(engine.Config{Window: time.Millisecond, Hottest: 16})
 	door, window := uuid.New(), uuid.New()
 	for range 3 {
-		e.Stage(engine.Bid{Target: door, Tag: 1})
+		e.Stage(&engine.Bid{Target: door, Tag: 1})
 	}
-	e.Stage(engine.Bid{Target: window, Tag: 2})
+	e.Stage(&engine.Bid{Target: window, Tag: 2})
 	e.Stop(context.Background()) // waits until all is decided
 	for _, hot := range e.Hottest(1) {
 		fmt.Println(hot.Target == door, hot.Operations)

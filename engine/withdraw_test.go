@@ -185,7 +185,7 @@ func TestTicketWithdraw(t *testing.T) {
 		require.True(t, one.InUse())
 		require.True(t, one.Withdraw())
 		require.True(t, one.InUse(), "until the window closes")
-		_, err := e.Stage(engine.Bid{Target: target(2), Ticket: &one.Ticket})
+		_, err := e.Stage(&engine.Bid{Target: target(2), Ticket: &one.Ticket})
 		require.ErrorIs(t, err, engine.ErrInvalid)
 		pass(time.Second)
 		require.False(t, one.InUse())

@@ -41,7 +41,7 @@ func TestWithdrawnWhileParking(t *testing.T) {
 		}
 		parked := make(chan error)
 		go func() {
-			_, err := e.Stage(engine.Bid{Target: target(3), Ticket: &c.Ticket})
+			_, err := e.Stage(&engine.Bid{Target: target(3), Ticket: &c.Ticket})
 			parked <- err
 		}()
 		tries.Wait()

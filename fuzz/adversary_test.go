@@ -65,7 +65,7 @@ func loads(t *testing.T, seed uint64, ids []uuid.UUID) []int {
 	defer abandon(e)
 	counts := make([]int, spreadShards)
 	for _, id := range ids {
-		op, err := e.Stage(engine.Bid{Target: id})
+		op, err := e.Stage(&engine.Bid{Target: id})
 		require.NoError(t, err)
 		counts[op.Shard]++
 	}
@@ -130,9 +130,9 @@ func TestSecretsDiffer(t *testing.T) {
 	e, other := startEngine(t, engine.Config{Shards: spreadShards}), startEngine(t, engine.Config{Shards: spreadShards})
 	same := 0
 	for i := range uint64(200) {
-		a, err := e.Stage(engine.Bid{Target: numbered(1, i), Window: 1})
+		a, err := e.Stage(&engine.Bid{Target: numbered(1, i), Window: 1})
 		require.NoError(t, err)
-		b, err := other.Stage(engine.Bid{Target: numbered(1, i), Window: 1})
+		b, err := other.Stage(&engine.Bid{Target: numbered(1, i), Window: 1})
 		require.NoError(t, err)
 		if a.Shard == b.Shard {
 			same++

@@ -46,7 +46,7 @@ func inShards(t *testing.T, e *engine.Engine, from byte) []uuid.UUID {
 	t.Helper()
 	all := make([]uuid.UUID, e.Shards())
 	for n := uint64(0); slices.Contains(all, uuid.Nil); n++ {
-		id, err := e.Stage(engine.Bid{Target: numbered(from, n), Window: 1})
+		id, err := e.Stage(&engine.Bid{Target: numbered(from, n), Window: 1})
 		require.NoError(t, err)
 		all[id.Shard] = numbered(from, n)
 	}
@@ -74,7 +74,7 @@ func testFlood(t *testing.T, ring int) {
 		all.Go(func() {
 			for !over.Load() {
 				for range burst {
-					_, err := e.Stage(engine.Bid{Target: flooded, Priority: engine.Critical})
+					_, err := e.Stage(&engine.Bid{Target: flooded, Priority: engine.Critical})
 					assert.NoError(t, err)
 				}
 				time.Sleep(200 * time.Microsecond)
@@ -142,7 +142,7 @@ func TestFloodTakesNobodysTurn(t *testing.T) {
 		flood.Go(func() {
 			b := e.NewBatch(16)
 			for range each {
-				assert.NoError(t, b.Add(engine.Bid{Target: flooded, Priority: engine.Critical, Tag: 1}))
+				assert.NoError(t, b.Add(&engine.Bid{Target: flooded, Priority: engine.Critical, Tag: 1}))
 			}
 			assert.NoError(t, b.Flush())
 		})

@@ -48,11 +48,11 @@ func (r *reentry) shallow() {
 	back, err := engine.Submit(background, e, engine.Op{Target: r.target}, r.function)
 	assert.NoError(r.t, err)
 	back.Withdraw()
-	_, err = e.Stage(engine.Bid{Target: r.target})
+	_, err = e.Stage(&engine.Bid{Target: r.target})
 	assert.NoError(r.t, err)
 	b := e.NewBatch(2)
 	for range 3 {
-		assert.NoError(r.t, b.Add(engine.Bid{Target: r.target}))
+		assert.NoError(r.t, b.Add(&engine.Bid{Target: r.target}))
 	}
 	assert.NoError(r.t, b.Flush())
 	_ = e.Stats()
@@ -137,7 +137,7 @@ func TestReentrancyInsideAContender(t *testing.T) {
 		for range times {
 			c := &inward{reentry: r}
 			c.To = c
-			_, err := r.engine.Stage(engine.Bid{Target: r.target, Ticket: &c.Ticket})
+			_, err := r.engine.Stage(&engine.Bid{Target: r.target, Ticket: &c.Ticket})
 			require.NoError(t, err)
 			r.staged++
 		}

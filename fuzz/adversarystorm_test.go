@@ -237,7 +237,7 @@ func holdUp(t *testing.T, e *engine.Engine) (release chan struct{}) {
 	for _, target := range inShards(t, e, 7) {
 		b := &blocker{held: held, release: release}
 		b.To = b
-		_, err := e.Stage(engine.Bid{Target: target, Window: 1, Ticket: &b.Ticket})
+		_, err := e.Stage(&engine.Bid{Target: target, Window: 1, Ticket: &b.Ticket})
 		require.NoError(t, err)
 		<-held
 	}

@@ -167,14 +167,14 @@ func (r releasing) Decided(v *engine.Verdict) {
 func (a *api) stage() {
 	c := a.call("Stage")
 	bid := a.bid(c)
-	a.staging(c, bid, func() error { _, err := a.engine.Stage(bid); return err })
+	a.staging(c, bid, func() error { _, err := a.engine.Stage(&bid); return err })
 }
 
 func (a *api) addToBatch() {
 	c := a.call("Batch")
 	bid := a.bid(c)
 	a.staging(c, bid, func() error {
-		if err := a.batch.Add(bid); err != nil {
+		if err := a.batch.Add(&bid); err != nil {
 			return err
 		}
 		err := a.batch.Flush()

@@ -150,8 +150,8 @@ func (p *linearProducer) attempt() *linearAttempt {
 	return a
 }
 
-func (a *linearAttempt) bid() engine.Bid {
-	return engine.Bid{Target: a.Target, Priority: engine.Priority(a.Priority), Window: time.Duration(a.Window), Tag: a.ID}
+func (a *linearAttempt) bid() *engine.Bid {
+	return &engine.Bid{Target: a.Target, Priority: engine.Priority(a.Priority), Window: time.Duration(a.Window), Tag: a.ID}
 }
 
 func (a *linearAttempt) at(id engine.OpID) {

@@ -143,7 +143,7 @@ func (p *play) bid(o *playedOp, withdrawable bool) engine.Bid {
 func (p *play) stage(o *playedOp, withdrawable bool) {
 	bid := p.bid(o, withdrawable)
 	accepted := p.accepted(o)
-	id, err := p.engine.Stage(bid)
+	id, err := p.engine.Stage(&bid)
 	p.refused(accepted, err)
 	require.True(p.t, !accepted || id.Sequence == o.ID)
 }
@@ -157,7 +157,7 @@ func (p *play) tagged(o *playedOp) (bid engine.Bid, accepted bool) {
 
 func (p *play) stageTag(o *playedOp) {
 	bid, accepted := p.tagged(o)
-	_, err := p.engine.Stage(bid)
+	_, err := p.engine.Stage(&bid)
 	p.refused(accepted, err)
 }
 
@@ -176,7 +176,7 @@ func (p *play) submitBatch(f *feed) {
 			bid = p.bid(o, o.function&16 != 0)
 			accepted = p.accepted(o)
 		}
-		require.NoError(p.t, b.Add(bid))
+		require.NoError(p.t, b.Add(&bid))
 	}
 	p.refused(accepted, b.Flush())
 }

@@ -270,8 +270,8 @@ func (w *simWorld) stage(a *attempt) {
 }
 
 // bid returns the operation as the lean way wants it.
-func (a *attempt) bid() engine.Bid {
-	bid := engine.Bid{Target: a.op.Target, Priority: a.op.Priority, Tag: a.number}
+func (a *attempt) bid() *engine.Bid {
+	bid := &engine.Bid{Target: a.op.Target, Priority: a.op.Priority, Tag: a.number}
 	if a.door == byTicket || a.door == byBatch && a.number%2 == 0 {
 		a.To, a.Name, a.Withdrawable = a, a.op.Name, a.number%3 > 0
 		if a.op.Retry.Limit > 0 {

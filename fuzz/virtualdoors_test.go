@@ -63,8 +63,8 @@ func (c *candidate) op() engine.Op {
 	return engine.Op{Target: c.Target, Priority: engine.Priority(c.Priority), Window: time.Duration(c.Window), Name: attemptName(c.ID)}
 }
 
-func (c *candidate) bid() engine.Bid {
-	return engine.Bid{Target: c.Target, Priority: engine.Priority(c.Priority), Window: time.Duration(c.Window), Tag: c.ID}
+func (c *candidate) bid() *engine.Bid {
+	return &engine.Bid{Target: c.Target, Priority: engine.Priority(c.Priority), Window: time.Duration(c.Window), Tag: c.ID}
 }
 
 // patience makes a context that ends after a while, never if that is 0, and says
@@ -249,7 +249,7 @@ func (d *doors) stageTag(c *candidate) (accepted bool) {
 	return d.stageBid(c, c.bid())
 }
 
-func (d *doors) stageBid(c *candidate, bid engine.Bid) (accepted bool) {
+func (d *doors) stageBid(c *candidate, bid *engine.Bid) (accepted bool) {
 	c.Begun = d.e.Now()
 	id, err := d.e.Stage(bid)
 	c.Returned = d.e.Now()

@@ -53,7 +53,7 @@ func opOf(to engine.Contender) *Op {
 
 func (c *contend) Submit(target uuid.UUID, priority int32, op *Op) {
 	op.priority = priority
-	_, err := c.engine.Stage(engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: &op.Ticket})
+	_, err := c.engine.Stage(&engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: &op.Ticket})
 	if err != nil {
 		panic(err) // the engine has no bounds here
 	}

@@ -158,7 +158,7 @@ func TestNoLinkToAnEarlierWinner(t *testing.T) {
 func TestBidsEndWithTheVerdict(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		e, tracer, exporter, _ := recorded(t, 0)
-		_, err := e.Stage(engine.Bid{Target: target(0), Tag: 7})
+		_, err := e.Stage(&engine.Bid{Target: target(0), Tag: 7})
 		require.NoError(t, err)
 		require.NoError(t, e.Stop(background))
 		require.Len(t, exporter.GetSpans(), 1)

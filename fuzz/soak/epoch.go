@@ -148,7 +148,7 @@ func (e *epoch) warmShards() {
 		at := engine.OpID{}
 		for staged := 0; staged < largeGroup; {
 			var err error
-			if at, err = e.engine.Stage(engine.Bid{Target: uuid.UUID{15: n}, Window: time.Hour}); err == nil {
+			if at, err = e.engine.Stage(&engine.Bid{Target: uuid.UUID{15: n}, Window: time.Hour}); err == nil {
 				staged++
 			} else {
 				time.Sleep(e.flags.Window / 100) // the ring is full

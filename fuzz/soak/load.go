@@ -280,7 +280,7 @@ func (s *submitter) stage() {
 	op, a := s.op(false)
 	c := &seat{epoch: s.epoch, attempt: a, told: make(chan struct{}, 1)}
 	c.To, c.Name, c.Withdrawable = c, op.Name, s.rng.IntN(3) == 0
-	_, err := s.engine.Stage(engine.Bid{Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &c.Ticket})
+	_, err := s.engine.Stage(&engine.Bid{Target: op.Target, Priority: op.Priority, Window: op.Window, Ticket: &c.Ticket})
 	s.record.submitted(a, err)
 	if err != nil {
 		s.outcome(nil, err, false)

@@ -57,7 +57,7 @@ func Produce(w bench.Workload) (float64, error) {
 			op := &next[i]
 			target, priority, _ := stream.Next()
 			op.begun, op.told = int64(i), false
-			if _, err := e.Stage(engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: &op.Ticket}); err != nil {
+			if _, err := e.Stage(&engine.Bid{Target: target, Priority: engine.Priority(priority), Ticket: &op.Ticket}); err != nil {
 				return 0, err
 			}
 		}

@@ -44,7 +44,7 @@ func newContendBatch(window time.Duration) *contendBatch {
 }
 
 func (b *contendBatch) add(op *peers.Tagged) error {
-	return b.batch.Add(engine.Bid{Target: op.Target, Priority: engine.Priority(op.Priority), Tag: op.Tag})
+	return b.batch.Add(&engine.Bid{Target: op.Target, Priority: engine.Priority(op.Priority), Tag: op.Tag})
 }
 
 func (b *contendBatch) close() error {
