@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"example.com/contend/bench"
 	"example.com/contend/bench/peers/drive"
@@ -74,7 +75,7 @@ func bars(c scenarios) (all []bar) {
 		bar{what: "highest rate with p99 lateness under 20 ms", unit: "ops/s", limit: 8e6, most: true, ratio: 4, value: of(c.highest(), "highest-ops/s"), here: c.highestRate()},
 		bar{what: "wake-ups with nothing staged, net of the process's own", unit: "switches/s", limit: 1, value: aboveNobody(c.idle(), "switches/s")},
 		bar{what: "cost at 1 million random targets to that at 1,000", unit: "times", limit: 4, value: quotient(c.flat(million, bench.Uniform), c.flat(1000, bench.Uniform), "cpu-ns/op")},
-		bar{what: "throughput of 2 shards to that of 1, two producers", unit: "times", limit: 1.7, most: true, alone: true, value: quotient(c.shards(2), c.shards(1), "ops/s")},
+		bar{what: "throughput of 2 shards to that of 1, two producers", unit: "times", limit: 1.7, most: true, alone: true, value: quotient(c.shards(2), c.shards(1), "ops/s"), here: c.bothBusy()},
 	)
 	return all
 }
@@ -119,6 +120,11 @@ func homeBars(c scenarios) []bar {
 		{what: "300,000/s, lateness p50", unit: "p50-late-ns", limit: 0.6e6, value: of(home, "p50-late-ns")},
 		{what: "300,000/s, lateness p99", unit: "p99-late-ns", limit: 2e6, ratio: 1. / 3, value: of(home, "p99-late-ns")},
 		{what: "300,000/s, lateness p99.9", unit: "p999-late-ns", limit: 5e6, value: of(home, "p999-late-ns")},
+	}
+	for i := range all {
+		if strings.HasSuffix(all[i].unit, "-late-ns") {
+			all[i].here = by(drive.Wakes, all[i].value)
+		}
 	}
 	all[0].here = c.homeCost()
 	all[1].here = func(r *results) (float64, bool) {

@@ -19,7 +19,7 @@ const (
 
 // limitText is below the budget.
 const limitText = "The limit here is what is left of contend if nothing stands between its parts, measured in the same run: " +
-	"their sum (see below); where goroutines wait, only-waits, which decides nothing; at 300,000/s, only-wakes, which does not either, with hash and core. " +
+	"their sum (see below); where goroutines wait, only-waits, which decides nothing; at 300,000/s, only-wakes, which does not either, for the cost with hash and core; with two shards, both processors busy all the time with operations that cost what they do with one. " +
 	"In parentheses is its ratio to the best peer. It cannot be reached: the parts are measured on one thread, in a ring that is warm, " +
 	"with no cache line that goes from core to core. Out of reach is a bar that is not met and that the limit breaks, too; a limit that contend or a peer was ahead of counts for nothing."
 

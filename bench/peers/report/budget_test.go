@@ -128,14 +128,17 @@ func TestLimits(t *testing.T) {
 	}
 	r.add(s.flatOut.Question(), "core", "cpu-ns/op", 512)
 	r.add(s.flatOut.Question(), "delivery", "cpu-ns/op", 256)
+	r.add(c.shards(1).Question(), peers.Contend, "cpu-ns/op", 250)
+	r.add(c.shards(1).Question(), peers.Contend, "ops/s", 6e6)
 	for name, want := range map[string]struct {
 		limit measured
 		is    float64
 	}{
-		"accepting": {c.accepting(), 2 + 8},
+		"accepting": {c.accepting(), 2 + 4 + 8},
 		"job":       {s.job(), 1 + 2 + 8 + 32 + 512 + 256},
 		"batch":     {s.batch(), 1 + 2 + 16 + 32 + 512},
 		"highest":   {c.highestRate(), 1e9 / (32 + 512 + 256)},
+		"shards":    {c.bothBusy(), 2 / (250e-9 * 6e6)},
 	} {
 		figure, ok := want.limit(r)
 		require.True(t, ok, name)
@@ -155,7 +158,7 @@ func TestLimitsOfTheHomeScenario(t *testing.T) {
 	r := newResults()
 	for name, ns := range map[string]float64{drive.Nobody: 100, drive.Wakes: 250, peers.Contend: 600, "expert": 500} {
 		r.add(c.home().Question(), name, "cpu-ns/op", ns)
-		r.add(c.home().Question(), name, "p99-late-ns", ns)
+		r.add(c.home().Question(), name, "p99-late-ns", 1e4*ns)
 	}
 	parts := c.partsOf(homeTargets, bench.Threes)
 	r.add(parts.part.Question(), "hash", "cpu-ns/op", 10)
@@ -167,7 +170,7 @@ func TestLimitsOfTheHomeScenario(t *testing.T) {
 			here = append(here, row[5])
 		}
 	}
-	require.Equal(t, []string{"200 (0.50)", "6.00", "–"}, here)
+	require.Equal(t, []string{"200 (0.50)", "6.00", "2.50 ms (0.50)"}, here)
 	r.addNet()
 	require.Equal(t, "150", cell(r, c.home().Question(), drive.Wakes, "net-cpu-ns/op"))
 }

@@ -73,8 +73,5 @@ func loadName(s drive.Spec) string {
 	if s.Trace != "" {
 		return drive.TraceName(s.Trace)
 	}
-	if s.Skew == bench.Hot {
-		return "one hot target"
-	}
-	return fmt.Sprintf("%s %s", count(s.Targets), skewWords[s.Skew])
+	return cornerName(s)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"example.com/contend/bench"
+	"example.com/contend/bench/peers"
 	"example.com/contend/bench/peers/drive"
 )
 
@@ -38,12 +39,24 @@ func (s partSpec) batch() measured {
 	return sum(s.cost("generator", false), s.cost("hash", false), s.cost("enqueue16", false), s.cost("dequeue", false), s.cost("core", true))
 }
 
-// accepting is what a submission needs. At the pace at which that is measured, two of three
-// bursts find the shard asleep and read the clock as well, so the median does; but that is
-// a choice, as a shard that is woken more often dates what it finds itself.
+// accepting is what a submission needs that finds the shard asleep, as two of three bursts
+// do at the pace at which that is measured, so the median does. If it did not read the
+// clock, the owner would have to date what it finds when it wakes, too late by more than
+// the median operation is to be late (see FINDINGS.md).
 func (c scenarios) accepting() measured {
 	s := c.partsOf(homeTargets, bench.Threes)
-	return sum(s.cost("hash", false), s.cost("enqueue", false))
+	return sum(s.cost("hash", false), s.cost("clock", false), s.cost("enqueue", false))
+}
+
+// bothBusy is how many times as much two processors could do if they were busy all the
+// time, where one shard leaves some of it, and an operation cost what it does with one.
+func (c scenarios) bothBusy() measured {
+	one := c.shards(1)
+	return func(r *results) (float64, bool) {
+		ns, ok := r.get(one.Question(), peers.Contend, "cpu-ns/op")
+		ops, known := r.get(one.Question(), peers.Contend, "ops/s")
+		return float64(one.Procs) * 1e9 / (ns.median * ops.median), ok && known
+	}
 }
 
 // homeCost is what an operation of the home scenario needs: to be taken from one thread to

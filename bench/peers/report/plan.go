@@ -23,8 +23,17 @@ type plan struct {
 // measurement is made in every round that there is time for.
 type measurement struct {
 	drive.Spec
-	last bool // in rounds after the first, behind all others: it takes long, or differs little
+	when when
 }
+
+// when is a measurement's place in a round; within one, they are made as planned.
+type when int
+
+const (
+	first when = iota
+	last       // in rounds after the first, behind those before: it takes long, or differs little
+	extra      // not in the first round, which is always made whole; in others behind all
+)
 
 // section is a table of the report for each unit: contestants down, questions across.
 type section struct {
@@ -41,18 +50,12 @@ func (p *plan) only(expression *regexp.Regexp) *plan {
 	return p
 }
 
-// inRound returns the measurements in the order of a round.
+// inRound returns the measurements of a round in its order.
 func (p *plan) inRound(round int) []measurement {
 	if round == 0 {
-		return p.measurements
+		return slices.DeleteFunc(slices.Clone(p.measurements), func(m measurement) bool { return m.when == extra })
 	}
-	isLast := func(m measurement) int {
-		if m.last {
-			return 1
-		}
-		return 0
-	}
-	return slices.SortedStableFunc(slices.Values(p.measurements), func(a, b measurement) int { return isLast(a) - isLast(b) })
+	return slices.SortedStableFunc(slices.Values(p.measurements), func(a, b measurement) int { return int(a.when - b.when) })
 }
 
 // everybody returns the names of the contestants.
@@ -102,7 +105,7 @@ func (p *plan) ask(head string, m measurement, by ...string) {
 			continue
 		}
 		other := &p.measurements[at]
-		other.Duration, other.last = max(other.Duration, m.Duration), other.last && m.last
+		other.Duration, other.when = max(other.Duration, m.Duration), min(other.when, m.when)
 	}
 }
 
@@ -118,8 +121,14 @@ func newPlan(f *reportFlags) *plan {
 	p.growth(c)
 	p.elements(c)
 	p.traces(c, f.Trace)
+	p.extras(c)
 	if f.Full {
 		p.cross(c, f.Trace)
+	}
+	if f.Full || f.Only != "" { // somebody wants to have it
+		for i := range p.measurements {
+			p.measurements[i].when = first
+		}
 	}
 	return p
 }
@@ -139,6 +148,7 @@ func (p *plan) wholeJob(c scenarios) {
 			}
 		}
 	}
+	p.ask("one hot target", measurement{Spec: c.flat(1, bench.Hot)}, everybody()...)
 }
 
 func (p *plan) homeScenario(c scenarios) {
@@ -153,7 +163,7 @@ func (p *plan) waiting(c scenarios) {
 		"Every goroutine begins its next operation when it knows about the last; the winner executes a function that does nothing, a loser's error says to whom it lost. contend's is Do; the others' a channel that is used again. only-waits decides nothing: it tells each operation when a window has passed. Measured from when each was told once and the garbage was collected; what is left behind since is beside it.",
 		"cpu-ns/op", "ops/s", "B/op", "allocs/op")
 	p.ask("30,000 waiting", measurement{Spec: c.blocking(homeFlight)}, append(everybody(), drive.Waits)...)
-	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), last: true}, peers.Contend, "expert", drive.Waits)
+	p.ask("300,000 waiting", measurement{Spec: c.blocking(10 * homeFlight), when: last}, peers.Contend, "expert", drive.Waits)
 	p.begin("Told through a channel of the operation's own, which somebody reads", "Flat out. Channels are made once.", "cpu-ns/op", "ops/s")
 	s := c.flat(homeTargets, bench.Threes)
 	s.Kind = drive.Channel
@@ -173,10 +183,11 @@ func (p *plan) together(c scenarios) {
 
 func (p *plan) limits(c scenarios) {
 	p.begin("Highest open-loop rate with p99 lateness under 20 ms", "One producer, one shard, 10,000 targets in threes; found by doubling and three bisections of 300 ms each.", "highest-ops/s")
-	p.ask("highest", measurement{Spec: c.highest(), last: true}, windowed()...)
+	p.ask("highest", measurement{Spec: c.highest(), when: last}, windowed()...)
 	p.begin("In flight: everything submitted before the first window closes", "Three operations for each target. Bytes are the growth of the live heap, without the operations' own 64, of which contend's ticket takes 48 and a peer's chain and priority 12.", "B/in-flight", "cpu-ns/op")
-	p.ask("30,000", measurement{Spec: c.staged(homeFlight), last: true}, windowed()...)
-	p.ask("1 million", measurement{Spec: c.staged(million), last: true}, windowed()...)
+	p.ask("30,000", measurement{Spec: c.staged(homeFlight), when: last}, windowed()...)
+	p.ask("1 million", measurement{Spec: c.staged(million), when: last}, windowed()...)
+	p.ask("10 million", measurement{Spec: c.staged(10 * million), when: extra}, peers.Contend, "expert")
 	p.begin("Accepting an operation", "The median of bursts of 64, at 640,000 operations per second.", "accept-ns/op")
 	p.ask("10,000 in threes", measurement{Spec: c.accept()}, everybody()...)
 	p.begin("At rest", "How often threads go to sleep by themselves in a second in which there is nothing to decide; nobody is the process without a contestant.", "switches/s")
@@ -199,7 +210,6 @@ func (p *plan) growth(c scenarios) {
 	p.ask("2 shards", measurement{Spec: c.shards(2)}, peers.Contend)
 	p.ask("1,000 random", measurement{Spec: c.flat(1000, bench.Uniform)}, peers.Contend, "expert")
 	p.ask("1 million random", measurement{Spec: c.flat(million, bench.Uniform)}, peers.Contend, "expert")
-	p.ask("one hot target", measurement{Spec: c.flat(1, bench.Hot)}, peers.Contend, "expert")
 }
 
 func (p *plan) elements(c scenarios) {
@@ -213,8 +223,8 @@ func (p *plan) elements(c scenarios) {
 	}
 	p.begin("", "") // the parts' table is made apart
 	for _, s := range partSpecs(c) {
-		p.ask(s.head, measurement{Spec: s.part, last: true}, drive.Parts...)
-		p.ask(s.head, measurement{Spec: s.flatOut, last: true}, "core", "delivery")
+		p.ask(s.head, measurement{Spec: s.part, when: last}, drive.Parts...)
+		p.ask(s.head, measurement{Spec: s.flatOut, when: last}, "core", "delivery")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"example.com/contend/bench"
@@ -49,7 +50,7 @@ func TestPlanAnswersEveryBar(t *testing.T) {
 			limits++
 		}
 	}
-	require.Equal(t, 14, limits)
+	require.Equal(t, 18, limits)
 }
 
 func TestPlanAnswersTheSumOfTheParts(t *testing.T) {
@@ -98,18 +99,32 @@ func TestPlanNamesAreUnique(t *testing.T) {
 	}
 }
 
-// What takes long does not keep the rest from being measured again.
+// What takes long does not keep the rest from being measured again, and nothing extra is
+// in the first round, which is always made whole.
 func TestOrderOfARound(t *testing.T) {
 	p := newPlan(&reportFlags{})
-	require.Equal(t, p.measurements, p.inRound(0))
-	later := p.inRound(1)
-	require.ElementsMatch(t, p.measurements, later)
-	last := false
-	for _, m := range later {
-		require.False(t, last && !m.last, m.Name())
-		last = m.last
+	planned := slices.Clone(p.measurements)
+	seen := make(map[when]int)
+	for _, m := range p.inRound(0) {
+		require.NotEqual(t, extra, m.when, m.Name())
+		seen[m.when]++
 	}
-	require.True(t, last)
+	require.Equal(t, planned, p.measurements, "a round must not change the plan")
+	later := p.inRound(1)
+	require.ElementsMatch(t, planned, later)
+	at := first
+	for _, m := range later {
+		require.GreaterOrEqual(t, m.when, at, m.Name())
+		at = m.when
+	}
+	require.Equal(t, extra, at)
+	require.Positive(t, seen[first])
+	require.Positive(t, seen[last])
+	for _, f := range []reportFlags{{Full: true}, {Only: "Highest"}} {
+		for _, m := range newPlan(&f).measurements {
+			require.Equal(t, first, m.when, m.Name())
+		}
+	}
 }
 
 func TestMediansAndNet(t *testing.T) {

@@ -53,7 +53,7 @@ func (c scenarios) blocking(waiters int) drive.Spec {
 func (c scenarios) staged(n int) drive.Spec {
 	s := c.flat(n/3, bench.Threes)
 	s.Kind, s.InFlight, s.Duration = drive.Staged, n, 0
-	s.Window = max(300*time.Millisecond, time.Duration(n)*4*time.Microsecond)
+	s.Window = min(max(300*time.Millisecond, time.Duration(n)*4*time.Microsecond), 20*time.Second)
 	return s
 }
 
