@@ -1,6 +1,10 @@
 package engine
 
-import "example.com/contend/shard"
+import (
+	"cmp"
+
+	"example.com/contend/shard"
+)
 
 // Batch collects bids and submits them shard by shard, each shard's with one
 // claim and at most one reading of the clock. A bid is accepted when its batch
@@ -43,8 +47,9 @@ func (b *Batch) Add(bid *Bid) error {
 	return nil
 }
 
-// Flush submits what was added. What is refused, with an OverloadedError or a
-// StoppedError, stays in the batch: flush again, or Discard.
+// Flush submits what was added. What is refused stays in the batch: flush again, or
+// Discard. With an OverloadedError or a StoppedError that is the rest of a shard's bids,
+// with an InvalidError only those whose tickets are in use.
 func (b *Batch) Flush() error {
 	var first error
 	for index := range b.pending {
@@ -78,15 +83,22 @@ func (b *Batch) flush(index int) error {
 	if err != nil {
 		return b.engine.refused(err)
 	}
-	ops := b.pending[index]
-	n, err := b.engine.pushAll(g.shards[index], ops)
-	left := copy(ops, ops[n:])
-	clear(ops[left:])
-	b.pending[index] = ops[:left]
-	if err != nil {
-		return b.engine.refused(b.engine.explain(err, g.shards[index], index))
+	var inUse error
+	for staying := 0; ; staying++ { // at the front, in use
+		ops := b.pending[index]
+		n, err := b.engine.pushAll(g.shards[index], ops[staying:])
+		left := staying + copy(ops[staying:], ops[staying+n:])
+		clear(ops[left:])
+		b.pending[index] = ops[:left]
+		if err == shard.ErrInUse && staying+1 < left {
+			inUse = err
+			continue
+		}
+		if err = cmp.Or(err, inUse); err != nil {
+			return b.engine.refused(b.engine.explain(err, g.shards[index], index))
+		}
+		return nil
 	}
-	return nil
 }
 
 // pushAll submits a shard's bids, parking while its ring is full if so

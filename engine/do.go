@@ -41,7 +41,7 @@ func doTyped[T any](ctx context.Context, e *Engine, op *Op, fn func(context.Cont
 	if err == nil {
 		err = e.stageWaiter(ctx, w)
 	}
-	if err == nil && !w.wait(ctx) {
+	if err == nil && !w.wait() {
 		err = gaveUp(ctx) // the shard still holds the waiter
 	} else if err == nil {
 		err = e.settle(op, w)

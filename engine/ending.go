@@ -51,7 +51,7 @@ func (es *endings) watch(ctx context.Context, t *task) watching {
 	if w := es.join(ctx, done, t); w.ending != nil {
 		return w
 	}
-	return watching{alone: context.AfterFunc(ctx, func() { t.withdraw(context.Cause(ctx)) })}
+	return watching{alone: context.AfterFunc(ctx, func() { t.leaves() })}
 }
 
 // end lets go of the context.
@@ -122,9 +122,8 @@ func (e *ending) begin(done <-chan struct{}) {
 
 // withdraw withdraws all members, also those who come meanwhile.
 func (e *ending) withdraw() {
-	cause := context.Cause(e.ctx)
 	for t := e.leader(); t != nil; t = e.leader() {
-		t.withdraw(cause)
+		t.leaves()
 	}
 }
 

@@ -81,6 +81,7 @@ func New(config Config) (*Engine, error) {
 		e.holders = append(e.holders, &holders{})
 	}
 	e.watched.Store(e.isWatched())
+	e.longWindows.Store(config.Window > soon)
 	e.waiters.New = newWaiter
 	return e, nil
 }

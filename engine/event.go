@@ -78,10 +78,10 @@ type Event struct {
 	// Op identifies the operation. In the event of a Bid with a Tag it has the tag
 	// for sequence.
 	Op       OpID
-	ID       uuid.UUID // the user's, Op.ID; zero for a Bid
+	ID       uuid.UUID // the user's, Op.ID; zero for a Bid, and if a Do was staged before anybody watched
 	EntryID  uuid.UUID // in the registry; of winners only
 	Name     string
-	Type     string // Op.Type; empty for a Bid
+	Type     string // Op.Type; likewise
 	Target   uuid.UUID
 	Priority Priority // aged by Retries
 

@@ -53,3 +53,6 @@ func (e *Engine) Breakable() (broken *atomic.Bool) {
 	go g.shards[0].Run()
 	return broken
 }
+
+// LoseBlock counts a block of the journal as lost.
+func (e *Engine) LoseBlock() { e.counts.journalLost.Inc() }

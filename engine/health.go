@@ -113,11 +113,17 @@ func (e *Engine) Health() Health {
 			h.look(i, s.Vitals(), e.config.Watchdog)
 		}
 	}
-	h.journal(e.journalError.Load())
+	ended := e.journalError.Load()
+	if ended != nil {
+		h.worse(StateFailed, fmt.Sprintf("the journal ended: %v", ended))
+	}
 	if g == nil {
 		h.worse(StateDown, "not started")
 	} else if stopped {
 		h.worse(StateDown, "stopped")
+	}
+	if ended == nil && h.JournalLost > 0 {
+		h.worse(StateDegraded, fmt.Sprintf("%d blocks of the journal were lost", h.JournalLost))
 	}
 	h.bounds()
 	return h
@@ -140,15 +146,6 @@ func (h *Health) look(index int, v shard.Vitals, patience time.Duration) {
 		h.Stuck = append(h.Stuck, index)
 		h.Hopeless = true
 		h.worse(StateFailed, fmt.Sprintf("shard %d has not advanced for %v (%d operations staged)", index, rounded(v.Overdue), v.Staged))
-	}
-}
-
-func (h *Health) journal(err error) {
-	switch {
-	case err != nil:
-		h.worse(StateFailed, fmt.Sprintf("the journal ended: %v", err))
-	case h.JournalLost > 0:
-		h.worse(StateDegraded, fmt.Sprintf("%d blocks of the journal were lost", h.JournalLost))
 	}
 }
 

@@ -176,3 +176,19 @@ func ExampleEngine_Health() {
 	// healthy
 	// degraded [2 operations staged, more than 1]
 }
+
+// Of several reasons the gravest is the first.
+func TestGravestReasonFirst(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Health: engine.HealthBounds{Staged: 1}})
+		for i := range 3 {
+			stage(t, e, newContender("a"), engine.Bid{Target: target(i)})
+		}
+		e.LoseBlock()
+		require.Equal(t, []string{"1 blocks of the journal were lost", "3 operations staged, more than 1"}, e.Health().Reasons)
+		require.NoError(t, e.Stop(background))
+		h := e.Health()
+		require.Equal(t, engine.StateDown, h.State)
+		require.Equal(t, []string{"stopped", "1 blocks of the journal were lost"}, h.Reasons)
+	})
+}

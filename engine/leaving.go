@@ -31,7 +31,7 @@ func (t *task) leaves() bool {
 	}
 	rs := t.runs
 	rs.owe(1)
-	if !t.ticket.Withdraw() {
+	if !t.takeBack() {
 		rs.told(1) // it is decided, or somebody was here before
 		return false
 	}
@@ -94,13 +94,13 @@ func (rs *runs) nextOf(l *leaving, done <-chan struct{}) (t *task) {
 func (t *task) askForCause() {
 	var cause error
 	returned := false
+	defer func() { t.hasLeft(cause) }() // also if Logger ends the goroutine
 	defer func() {
 		if !returned {
 			if cause = caught(recover()); cause != ErrGoexit {
 				t.runs.engine.incident(cause, debug.Stack())
 			}
 		}
-		t.hasLeft(cause)
 	}()
 	if ctx := t.context(); ctx != nil { // else Stop does not wait any longer
 		cause = context.Cause(ctx)
@@ -110,9 +110,13 @@ func (t *task) askForCause() {
 
 // hasLeft gives the task its outcome, unless it has it.
 func (t *task) hasLeft(cause error) {
-	if t.run.state.CompareAndSwap(runQueued, runEnded) {
-		defer t.runs.told(1)
-		t.finish(&WithdrawnError{Accepted: true, Cause: cause})
+	if !t.run.state.CompareAndSwap(runQueued, runEnded) {
+		return
+	}
+	watched := t.finish(&WithdrawnError{Accepted: true, Cause: cause})
+	t.runs.told(1)
+	if watched {
+		go t.endWatch() // neither the others nor Stop wait for that
 	}
 }
 

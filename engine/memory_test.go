@@ -234,3 +234,27 @@ func TestBurstOfDos(t *testing.T) {
 		}, func() { wg.Wait(); pass(time.Second) })
 	})
 }
+
+// What a stopped engine is asked does not wait for the next start.
+func TestStoppedEngineKeepsNoRequests(t *testing.T) {
+	e, err := engine.New(engine.Config{Shards: 1, Window: time.Millisecond})
+	require.NoError(t, err)
+	e.Start()
+	require.NoError(t, e.Stop(background))
+	for name, ask := range map[string]func(){
+		"Windows": func() {
+			for range e.Windows(background) {
+			}
+		},
+		"Clear": func() { e.Clear(background, target(1)) },
+	} {
+		ask()
+		const times = 2000
+		before := heap()
+		for range times {
+			ask()
+		}
+		require.Less(t, heap()-before, int64(32*times), name)
+	}
+	runtime.KeepAlive(e)
+}

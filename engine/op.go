@@ -72,7 +72,8 @@ type Op struct {
 	// if it is higher than its own; see Config.Lineage.
 	Parents []uuid.UUID
 	// Value is for Rules.Order and Rules.Choose to see; see Standing.Value.
-	// That of a withdrawn operation is held until its window closes.
+	// That of a withdrawn operation is held until its window closes, or its pause
+	// before a retry is over.
 	Value any
 }
 

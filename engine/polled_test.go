@@ -83,10 +83,7 @@ func TestWhoWaitsIsToldOfTheEndAtOnce(t *testing.T) {
 				h := submitWith(t, ctx, e, engine.Op{Target: target(1)})
 				began := time.Now()
 				told := make(chan error)
-				waiters := 3
-				if name == "wait with the same context" {
-					waiters = 1 // others may learn of the context first
-				}
+				const waiters = 3
 				for range waiters {
 					go func() { told <- wait(ctx, h) }()
 				}

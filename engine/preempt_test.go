@@ -176,3 +176,27 @@ func TestPreemptOfAWinnerNamedLater(t *testing.T) {
 		e.Release(v.Target, v.Token)
 	})
 }
+
+// The newcomer that preempts may be a loser of the winner's own group, which tries again
+// before the winner is told.
+func TestPreemptedByALoserOfItsOwnGroup(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1, Rules: preempting})
+		op := engine.Op{Target: target(1), Priority: engine.Critical - 1}
+		winner := submit(t, e, op, func(ctx context.Context) (error, error) {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx), nil
+			case <-time.After(time.Hour):
+				return nil, nil
+			}
+		})
+		op.Retry = engine.Retry{Limit: 1, Step: 1}
+		loser := submit(t, e, op, answer(1))
+		cause, err := winner.Wait(background)
+		require.NoError(t, err)
+		require.Equal(t, engine.ErrPreempted, cause)
+		_, err = loser.Wait(background)
+		require.NoError(t, err)
+	})
+}

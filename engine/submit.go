@@ -95,11 +95,12 @@ type task struct {
 	index     uint32 // of the shard, if it contends; with sequence its identity
 	nested    bool   // the submitter's context isNested; immutable
 	abandoned bool   // Stop gave up while the function was running
+	gone      bool   // it was withdrawn; guarded by mu
 	sequence  uint64
 	// cancel publishes the function's context to Stop. The function's side sets
 	// it, then looks at the run's state; Stop sets the state, then looks here.
 	cancel atomicPointer[context.CancelFunc]
-	mu     mutex     // between watchContext and drop: guards watch, and ctx when it is let go of
+	mu     mutex     // guards gone, watch, and ctx when it is let go of
 	watch  *watching // of ctx; nil if nobody has asked for it
 	run    run       // a winner's
 }
@@ -122,7 +123,7 @@ func (t *task) submit(ctx context.Context, e *Engine, op Op) error {
 	if !op.contends() {
 		e.config.Executor(func() {
 			if t.run.state.CompareAndSwap(runQueued, runRunning) { // else it was called before
-				e.direct(ctx, t.op, t.job.call, t.finish)
+				e.direct(ctx, t.op, t.job.call, func(err error) { t.finish(err) })
 			}
 		})
 		accepted = true
@@ -172,7 +173,7 @@ func (t *task) about() (class string, id uuid.UUID) { return t.op.Type, t.op.ID 
 func (t *task) Decided(v *Verdict) {
 	t.ticket.Extra = nil // ours again
 	if v.Outcome != Won {
-		t.finish(t.runs.gen.verdictError(t.op.Name, t.op.Priority, v))
+		t.lose(t.runs.gen.verdictError(t.op.Name, t.op.Priority, v))
 		return
 	}
 	t.run.giveUp = t.giveUp
@@ -181,10 +182,17 @@ func (t *task) Decided(v *Verdict) {
 	t.run.entry.name(t.op.Name, t.op.Type, t.op.ID)
 	t.run.tale = t.runs.gen.tale(v, t.op.Name, t.op.Type, t.op.ID)
 	if !t.runs.add(&t.run) {
-		t.finish(&StoppedError{Accepted: true})
+		t.lose(&StoppedError{Accepted: true})
 		return
 	}
 	t.handOver()
+}
+
+// lose finishes an operation that will not be executed.
+func (t *task) lose(err error) {
+	if t.finish(err) {
+		t.endWatch()
+	}
 }
 
 // handOver gives a winner to the executor. One that panics, or ends the
@@ -202,7 +210,7 @@ func (t *task) handOver() {
 
 func (t *task) handOverFailed(cause error) {
 	if cause != ErrGoexit { // else the shard counts that its goroutine was ended
-		t.runs.engine.incident(cause, debug.Stack())
+		defer t.runs.engine.incident(cause, debug.Stack()) // last: Logger may end the goroutine
 	}
 	if !t.run.state.CompareAndSwap(runQueued, runEnded) {
 		return // it was taken before, or Stop gave up on it
@@ -212,14 +220,16 @@ func (t *task) handOverFailed(cause error) {
 	t.run.tale.started(now)
 	t.run.tale.ends(now, 0, cause)
 	t.runs.remove(&t.run)
-	defer t.runs.told(1)
 	t.finish(&FailedError{
 		ID: t.run.entry.Op, EntryID: t.run.entry.ID, Target: t.op.Target, Name: t.op.Name, Cause: cause,
 	})
+	t.runs.told(1)
+	t.endWatch()
 }
 
 // execute runs a winner, on the executor's goroutine.
 func (t *task) execute() {
+	defer t.endWatch() // also if the function ends the goroutine
 	t.runs.engine.execute(context.Background(), &t.run, t.call, t.ended)
 }
 
@@ -262,7 +272,9 @@ func (t *task) giveUp(wasRunning bool) {
 	t.abandoned = wasRunning
 	err := &StoppedError{Accepted: true, Running: wasRunning}
 	if !wasRunning {
-		t.finish(err)
+		if t.finish(err) {
+			go t.endWatch() // Stop does not wait for the user's code any longer
+		}
 		return
 	}
 	if cancel := t.cancel.Load(); cancel != nil {
@@ -273,18 +285,19 @@ func (t *task) giveUp(wasRunning bool) {
 	t.over.close()
 }
 
-// finish sets the outcome and lets go of the function and its context.
-func (t *task) finish(err error) {
+// finish sets the outcome and lets go of the function and its context. It reports whether
+// that is watched, which has to be ended: when the outcome counts as told, since it may
+// call the user's code.
+func (t *task) finish(err error) (watched bool) {
 	t.family.leave()
-	t.job.drop()
-	w := t.letGoOfContext()
+	watched = t.drop()
 	t.err = err
 	t.over.close()
-	t.endWatch(w)
+	return watched
 }
 
 // drop lets go of what is the user's.
-func (t *task) drop() {
+func (t *task) drop() (watched bool) {
 	t.job.drop()
-	t.endWatch(t.letGoOfContext())
+	return t.letGoOfContext()
 }

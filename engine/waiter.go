@@ -13,10 +13,11 @@ type waiter struct {
 	Ticket
 	own     Priority // without ageing
 	outcome shard.Outcome
-	pooled  bool          // else it is part of something else
-	nested  bool          // the caller's context isNested
-	index   uint32        // of its shard
-	told    chan struct{} // of size 1; passes the waiter back from the owner
+	pooled  bool            // else it is part of something else
+	nested  bool            // the caller's context isNested
+	index   uint32          // of its shard
+	told    chan struct{}   // of size 1; passes the waiter back from the owner
+	done    <-chan struct{} // of the caller's context; nil if it is not Withdrawable
 	gen     *generation
 	label   *label // nil unless somebody watches
 	err     error  // of an operation that did not win
@@ -87,6 +88,7 @@ func (e *Engine) putWaiter(w *waiter) {
 	}
 	w.Name, w.Extra = "", nil
 	w.gen, w.label, w.err, w.outcome = nil, nil, nil, 0
+	w.done = nil
 	w.runs, w.run.runs = nil, nil // of the generation, too
 	e.waiters.Put(w)
 }
@@ -135,7 +137,7 @@ func (e *Engine) await(ctx context.Context, op *Op, w *waiter, executes bool) er
 	if err := e.stageWaiter(ctx, w); err != nil {
 		return err
 	}
-	if !w.wait(ctx) {
+	if !w.wait() {
 		return gaveUp(ctx) // the shard still holds the waiter
 	}
 	return nil
@@ -155,7 +157,8 @@ func (e *Engine) fillWaiter(ctx context.Context, op *Op, w *waiter, executes boo
 		e.putWaiter(w)
 		return e.refused(err)
 	}
-	w.Withdrawable = ctx.Done() != nil
+	w.done = ctx.Done() // asked for once: it is the user's code, which may panic
+	w.Withdrawable = w.done != nil
 	e.describe(ctx, &w.Ticket, op)
 	w.own, w.gen, w.runs = op.Priority, g, nil
 	w.nested = isNested(ctx)
@@ -215,9 +218,9 @@ func (e *Engine) notStaged(ctx context.Context, err error, w *waiter) error {
 
 // wait waits for the verdict, if there is to be one. It reports false if the context
 // ended first.
-func (w *waiter) wait(ctx context.Context) bool {
+func (w *waiter) wait() bool {
 	if w != nil && w.Withdrawable {
-		return w.waitOrWithdraw(ctx)
+		return w.waitOrWithdraw()
 	}
 	if w != nil {
 		<-w.told
@@ -225,8 +228,8 @@ func (w *waiter) wait(ctx context.Context) bool {
 	return true
 }
 
-func (w *waiter) waitOrWithdraw(ctx context.Context) bool {
-	if reached(w.told, ctx.Done()) {
+func (w *waiter) waitOrWithdraw() bool {
+	if reached(w.told, w.done) {
 		return true
 	}
 	if w.Withdraw() {

@@ -80,6 +80,12 @@ func (w *watchdog) stop() {
 
 // check looks at all shards and sets the timer for the next time, if one is busy.
 func (w *watchdog) check() {
+	looked := false
+	defer func() {
+		if !looked { // Logger has ended the goroutine
+			w.timer.Reset(w.patience)
+		}
+	}()
 	w.checks.Add(1)
 	now := w.engine.Now()
 	next, busy := now+int64(w.patience), false
@@ -93,6 +99,7 @@ func (w *watchdog) check() {
 			next = min(next, v.Wakes+int64(w.patience)+1)
 		}
 	}
+	looked = true
 	if busy {
 		w.timer.Reset(max(time.Duration(next-now), w.patience/4))
 		return

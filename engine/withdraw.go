@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"example.com/contend/shard"
@@ -26,36 +27,38 @@ func (t *task) isPlain(e *Engine, terms shard.Terms) bool {
 		t.ticket.Extra == nil && t.family == nil
 }
 
+// beginning is in the place of a watch that is being begun.
+var beginning watching
+
 // watchContext has the end of the context withdraw the operation, which is staged, at once.
 func (t *task) watchContext() {
 	if t.done == nil || !t.ticket.InUse() {
 		return
 	}
-	w := new(watching)
 	t.mu.Lock()
 	ctx := t.ctx
 	if ctx == nil || t.watch != nil { // it has its outcome, or somebody was here before
 		t.mu.Unlock()
 		return
 	}
-	t.watch = w
+	t.watch = &beginning
 	t.mu.Unlock()
 	var begun *watching // nil if the watch panics
-	defer func() { t.endWatch(t.setWatch(w, begun)) }()
+	defer func() { t.setWatch(begun) }()
 	watch := t.runs.endings.watch(ctx, t) // without the lock: this may be the user's code
 	begun = &watch
 }
 
-// setWatch says what the watch that was announced has become, nil if nothing. It returns
-// what has to be ended, since the operation is over.
-func (t *task) setWatch(announced, begun *watching) *watching {
+// setWatch says what has become of a watch that was being begun, nil if nothing. It ends it
+// if the operation was over before.
+func (t *task) setWatch(begun *watching) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.watch != announced {
-		return begun
-	}
 	t.watch = begun
-	return nil
+	over := t.ctx == nil
+	t.mu.Unlock()
+	if over {
+		t.endWatch()
+	}
 }
 
 // watchStaged is watchContext for an operation that was just staged, and is withdrawn, if
@@ -71,24 +74,38 @@ func (t *task) watchStaged() {
 	watched = true
 }
 
-// letGoOfContext drops the context, and returns the watch of it, which has to be ended.
-func (t *task) letGoOfContext() (w *watching) {
+// letGoOfContext drops the context, and reports whether it is watched.
+func (t *task) letGoOfContext() (watched bool) {
 	if t.done == nil {
 		t.ctx = nil
-		return nil
+		return false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w = t.watch
-	t.ctx, t.watch = nil, nil
-	return w
+	t.ctx = nil
+	return t.watch != nil
 }
 
-// endWatch may call the user's code.
-func (t *task) endWatch(w *watching) {
-	if w != nil {
-		t.runs.endings.end(*w)
+// endWatch ends the watch of a context that was let go of, if there is one. It may call the
+// user's code.
+func (t *task) endWatch() {
+	if t.done == nil {
+		return
 	}
+	t.mu.Lock()
+	w := t.watch
+	if w == nil || w == &beginning { // whoever begins it will see that it is over
+		t.mu.Unlock()
+		return
+	}
+	t.watch = nil
+	t.mu.Unlock()
+	defer func() {
+		if v := recover(); v != nil {
+			t.runs.engine.incident(v, debug.Stack())
+		}
+	}()
+	t.runs.endings.end(*w)
 }
 
 // await waits for the outcome and reports true, or until ctx ends. If the operation's own
@@ -109,11 +126,30 @@ func (t *task) await(ctx context.Context) bool {
 	case !reachedYet(t.done):
 		return false
 	}
-	if t.leaves() && ctx.Done() == t.done {
+	t.leaves()
+	if ctx.Done() == t.done && t.isGone() {
 		<-over // it says more than the end of the same context, and is on its way
 		return true
 	}
 	return reached(over, ctx.Done())
+}
+
+// takeBack withdraws the ticket, and reports whether it did.
+func (t *task) takeBack() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ticket.Withdraw() {
+		return false
+	}
+	t.gone = true
+	return true
+}
+
+// isGone reports whether the ticket was withdrawn, by whomever.
+func (t *task) isGone() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.gone
 }
 
 // context returns the operation's context, nil if it was let go of.
@@ -130,10 +166,14 @@ func (t *task) withdraw(cause error) bool {
 		return false // it does not contend
 	}
 	rs.owe(1) // before Stop can find that the operation is gone
-	defer rs.told(1)
-	if !t.ticket.Withdraw() {
+	if !t.takeBack() {
+		rs.told(1)
 		return false
 	}
-	t.finish(&WithdrawnError{Accepted: true, Cause: cause})
+	watched := t.finish(&WithdrawnError{Accepted: true, Cause: cause})
+	rs.told(1)
+	if watched {
+		t.endWatch()
+	}
 	return true
 }

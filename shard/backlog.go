@@ -143,10 +143,16 @@ func (s *Shard) letGo(d *Deferrable, err error) {
 	switch {
 	case err == nil:
 	case d.cancel():
-		d.Ticket.To.(Refusable).Refused(err)
+		s.turnAway(d.Ticket.To.(Refusable), err)
 	default:
 		s.tally.gaveUp.Add(1)
 	}
+}
+
+// turnAway tells somebody that there was no room. A panic of the user's is an incident.
+func (s *Shard) turnAway(who Refusable, err error) {
+	defer s.guard()
+	who.Refused(err)
 }
 
 // backlogShare returns how many slots the backlog may take: half of them if that many

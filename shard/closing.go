@@ -24,6 +24,7 @@ func (c *Core) closeEarly(index uint32, g *group, x *more, r *Rules, priority in
 			c.setHold(g.target, h)
 			if h.held {
 				c.preempted = append(c.preempted, Preemption{Target: g.target, Token: h.token})
+				c.preemptUntold(h.token)
 			}
 		}
 		if busy {
@@ -104,4 +105,14 @@ func (c *Core) putOff(index uint32, g *group, x *more, r *Rules) bool {
 		return true
 	}
 	return false
+}
+
+// preemptUntold says in its decision that a winner is preempted, if it was named in this
+// batch: it is not told yet.
+func (c *Core) preemptUntold(token uint64) {
+	for i := range c.batch {
+		if d := &c.batch[i]; d.Token() == token {
+			d.Preempted = true
+		}
+	}
 }

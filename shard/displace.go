@@ -177,6 +177,10 @@ func (c *Core) displace(index uint32, p place, at int64) {
 		}
 	}
 	c.staged--
+	if g.flags&parked != 0 && c.wheel.remove(index) { // else its time has come: there, it is found empty
+		c.parked--
+		c.release(index, g)
+	}
 }
 
 // Strict reports whether an operation that arrives may be kept out, by a lock or

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -168,4 +169,35 @@ func TestEmptyWindowsAreNotCountedAtTheEnd(t *testing.T) {
 		<-s.Done()
 		require.Zero(t, s.Stats().Open)
 	})
+}
+
+// One that makes room while it pauses before a retry leaves nothing behind that Stop
+// would wait for.
+func TestDisplacedWhileItPauses(t *testing.T) {
+	c := NewCore(CoreConfig{Limit: 3, Rules: []Rules{{Exclusive: true, Size: 2}}})
+	held, other := uuid.UUID{1}, uuid.UUID{2}
+	sequence := uint64(0)
+	stage := func(target uuid.UUID, priority int32, rules uint8, x *Extra, now int64) {
+		op := Op{Target: target, Priority: priority, Ticket: &Ticket{Extra: x}, Terms: NewTerms(time.Millisecond, rules), At: now}
+		op.Begin()
+		c.Stage(&op, sequence, now)
+		sequence++
+	}
+	stage(held, 5, 1, nil, 0)
+	stage(held, 1, 1, &Extra{Retry: Retry{Limit: 1, Backoff: time.Hour}}, 0) // loses, and pauses
+	c.Advance(int64(time.Second))
+	require.Len(t, c.Decide(), 1)
+	c.Release()
+	require.Equal(t, 1, c.Staged())
+	stage(held, 5, 1, nil, int64(2*time.Second)) // waits for the winner
+	stage(held, 6, 1, nil, int64(2*time.Second))
+	stage(other, 9, 0, nil, int64(2*time.Second)) // displaces the one that pauses
+	c.Advance(int64(3 * time.Second))
+	for len(c.Decide()) > 0 {
+		c.Release()
+	}
+	c.Release()
+	c.Close()
+	require.Equal(t, 2, c.Staged())
+	require.True(t, c.OnlyOverdue(), "nothing else is staged")
 }

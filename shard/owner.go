@@ -197,6 +197,7 @@ func (s *Shard) Run() {
 	} else {
 		s.giveUp()
 	}
+	s.closeBacklog() // before: if somebody ends the goroutine there, another goes on
 	ended = true
 	s.attempt(func() { // twice: whoever keeps the shard keeps no memory of its bursts
 		s.owner.core.Age()
@@ -204,7 +205,6 @@ func (s *Shard) Run() {
 	})
 	s.tally.open.Store(0) // windows of which nobody is left
 	s.pulse.promise.Store(unpromised)
-	s.closeBacklog()
 	s.bell.Close()
 	close(s.done)
 }

@@ -144,7 +144,8 @@ type Retry struct {
 	Limit int
 	// Backoff is how long it pauses after its first loss, twice as long after
 	// each further one, up to MaxBackoff unless that is 0. Without a pause it is
-	// among the first of the next window.
+	// among the first of the next window. While it pauses it is staged, as in a window:
+	// Stop waits for the end of the pause, until when one that is withdrawn is held, too.
 	Backoff, MaxBackoff time.Duration
 	// Step is added to its priority with each loss. It does not help past locks.
 	Step Priority

@@ -141,6 +141,9 @@ type clearing struct {
 
 // ask puts a request to the owner and waits until it was met.
 func (s *Shard) ask(m control, done <-chan struct{}) bool {
+	if reachedYet(s.done) {
+		return false // it would stay in the mail until the next start
+	}
 	met, ok := s.control(m)
 	if !ok {
 		return false

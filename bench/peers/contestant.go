@@ -43,7 +43,8 @@ const Contend = "contend"
 func Roster() []Entry {
 	return []Entry{
 		{Name: Contend, New: newContend},
-		{Name: "expert", New: newExpert},
+		{Name: "expert", New: func(c Config) Contestant { return newExpert(c, false) }},
+		{Name: "expert-rows", New: func(c Config) Contestant { return newExpert(c, true) }},
 		{Name: "afterfunc", New: func(c Config) Contestant { return newAfterFunc(c, 1) }},
 		{Name: "afterfunc64", New: func(c Config) Contestant { return newAfterFunc(c, 64) }},
 		{Name: "scan", New: newScan},

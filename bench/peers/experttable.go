@@ -17,6 +17,7 @@ type expertGroup struct {
 type expertTable struct {
 	cells []expertCell // a power of two
 	slab  []expertGroup
+	rows  []*expertRow // beside the slab, as far as groups have rows
 	free  uint32
 	live  int
 }
@@ -31,19 +32,19 @@ const (
 
 func (t *expertTable) at(index uint32) *expertGroup { return &t.slab[index] }
 
-// find returns the group of a target, or nil.
-func (t *expertTable) find(target *uuid.UUID, hash uint32) *expertGroup {
+// find returns the group of a target, or nil, and its index.
+func (t *expertTable) find(target *uuid.UUID, hash uint32) (g *expertGroup, index uint32) {
 	if len(t.cells) == 0 {
-		return nil
+		return nil, 0
 	}
 	mask := uint32(len(t.cells) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		c := t.cells[i]
 		if c.index == 0 {
-			return nil
+			return nil, 0
 		}
 		if c.hash == hash && t.slab[c.index].target == *target {
-			return &t.slab[c.index]
+			return &t.slab[c.index], c.index
 		}
 	}
 }
@@ -104,6 +105,14 @@ func (t *expertTable) remove(index, hash uint32) {
 		}
 	}
 	t.cells[gap] = expertCell{}
+}
+
+// takeRow returns the row of a group, nil if it has none, and forgets it.
+func (t *expertTable) takeRow(index uint32) (row *expertRow) {
+	if int(index) < len(t.rows) {
+		row, t.rows[index] = t.rows[index], nil
+	}
+	return row
 }
 
 // trim gives the memory back after a burst.

@@ -175,3 +175,19 @@ func TestNilArguments(t *testing.T) {
 	require.Panics(t, func() { middleware.Middleware(nil, toOrder7, middleware.Options{}) })
 	require.Panics(t, func() { middleware.Middleware(e, nil, middleware.Options{}) })
 }
+
+// A request's context may be of a type that cannot be compared.
+func TestContextThatCannotBeCompared(t *testing.T) {
+	e := newEngine(t, engine.Config{Shards: 1, Window: time.Millisecond})
+	handler := middleware.Middleware(e, func(*http.Request) (uuid.UUID, bool) { return uuid.New(), true }, middleware.Options{})(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	r := httptest.NewRequest(http.MethodPut, "/x", nil)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r.WithContext(tagged{r.Context(), []string{"a"}}))
+	require.Equal(t, http.StatusNoContent, w.Code)
+}
+
+type tagged struct {
+	context.Context
+	tags []string
+}

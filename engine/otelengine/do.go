@@ -18,14 +18,20 @@ import (
 // are being submitted at the same time.
 func Do[T any](ctx context.Context, t *Tracer, e *engine.Engine, op engine.Op, fn func(context.Context) (T, error)) (T, error) {
 	ctx, o := t.submit(ctx, &op)
+	if !contends(&op) {
+		return doDirectly(ctx, o, e, op, executing(t, fn))
+	}
 	value, err := engine.Do(ctx, e, op, executing(t, fn))
-	switch {
-	case !contends(&op):
-		o.end(err)
-	case refused(err):
+	if refused(err) {
 		t.refuse(&op, o, err)
 	}
 	return value, err
+}
+
+// doDirectly executes an operation of which there are no events.
+func doDirectly[T any](ctx context.Context, o *operation, e *engine.Engine, op engine.Op, fn func(context.Context) (T, error)) (value T, err error) {
+	defer func() { o.end(err) }() // also if the function ends the goroutine
+	return engine.Do(ctx, e, op, fn)
 }
 
 // Submit is engine.Submit with spans as Do makes them.
@@ -84,7 +90,7 @@ func (o *operation) end(err error) {
 // refused reports whether Do's error says that the operation was not accepted.
 func refused(err error) bool {
 	switch err := err.(type) {
-	case *engine.InvalidError:
+	case *engine.InvalidError, *engine.CycleError:
 		return true
 	case *engine.OverloadedError:
 		return !err.Displaced

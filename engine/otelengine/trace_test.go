@@ -3,6 +3,7 @@ package otelengine_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -180,4 +181,24 @@ func TestMemoryIsBounded(t *testing.T) {
 		require.Equal(t, uint64(15), dropped)
 		require.Len(t, exporter.GetSpans(), 25+10, "each is ended, and 10 executions were seen")
 	})
+}
+
+// The span of what is refused, or does not contend and ends its goroutine, is ended.
+func TestSpansOfWhatDoesNotTakePart(t *testing.T) {
+	exporter := tracetest.NewInMemoryExporter()
+	tracer := otelengine.NewTracer(trace.NewTracerProvider(trace.WithSyncer(exporter)), 0)
+	e := newEngine(t, engine.Config{Shards: 1, Lineage: &engine.Lineage{}, Hooks: tracer.Hooks()})
+	id := uuid.New()
+	_, err := otelengine.Do(context.Background(), tracer, e, engine.Op{Target: uuid.New(), ID: id, Parents: []uuid.UUID{id}},
+		func(context.Context) (int, error) { return 0, nil })
+	require.IsType(t, &engine.CycleError{}, err)
+	require.Len(t, exporter.GetSpans(), 1)
+
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		otelengine.Do(context.Background(), tracer, e, engine.Op{}, func(context.Context) (int, error) { runtime.Goexit(); return 0, nil })
+	}()
+	<-ended
+	require.Len(t, exporter.GetSpans(), 3, "the operation's and the execution's")
 }
