@@ -34,8 +34,9 @@ type garbageRun struct {
 
 // garbageResult is what it found.
 type garbageResult struct {
-	CPU, GC      float64 // seconds of processor time, from the first submission on
-	SteadyGC     float64 // of that, once everything was in flight, collections by force not counted
+	CPU, GC      float64 // seconds of processor time, from the first submission until collections are forced
+	SteadyGC     float64 // of GC, once everything was in flight, collections by force not counted
+	Submitted    int64   // until then, too
 	Collections  uint64
 	Pause        float64       // longest stop of the world for a collection, seconds
 	Heap         uint64        // most bytes in use by objects
@@ -86,7 +87,7 @@ func (g *garbageCommand) show(out io.Writer, window time.Duration, callback, tag
 	})
 	row("of which the engine's", func(r *garbageResult) string { return fmt.Sprintf("%.0f B", r.Engine) })
 	row("collections", func(r *garbageResult) string { return fmt.Sprint(r.Collections) })
-	row("GC's share of the processor time, from the first submission on", func(r *garbageResult) string {
+	row("GC's share of the processor time, from the first submission until a collection is forced", func(r *garbageResult) string {
 		return fmt.Sprintf("%.2f %%", 100*r.GC/r.CPU)
 	})
 	row("GC's processor time while all are in flight", func(r *garbageResult) string { return fmt.Sprintf("%.2f s", r.SteadyGC) })
@@ -110,16 +111,15 @@ func garbageMain(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	var r garbageResult
-	w := watcher{run: &run, result: &r, before: readCollector()}
+	w := watcher{run: &run, result: &r, before: readCollector(), cpu: bench.ProcessCPU()}
 	report, err := bench.Run(ctx, run.Workload, bench.Options{
 		Rung: run.Rung, Shards: 1, MaxStaged: 1 << 30, Progress: w.look, Every: 100 * time.Millisecond,
 	})
 	if err != nil {
 		return err
 	}
-	r.CPU = report.CPU.Total().Seconds()
 	r.InFlight, r.Engine = report.PeakStaged, report.BytesPerOp()
-	r.Late, r.Later, r.PerOperation = report.Lateness.P50, report.Lateness.P90, report.CPUPerOp()
+	r.Late, r.Later, r.PerOperation = report.Lateness.P50, report.Lateness.P90, time.Duration(1e9*r.CPU/float64(r.Submitted))
 	if len(r.Forced) == 0 {
 		return fmt.Errorf("it was over before a collection could be forced: use a longer --duration")
 	}
@@ -132,6 +132,7 @@ type watcher struct {
 	run    *garbageRun
 	result *garbageResult
 	before collector
+	cpu    bench.CPU  // likewise
 	steady *collector // when everything was in flight
 }
 
@@ -149,7 +150,8 @@ func (w *watcher) look(p bench.Progress) {
 		return
 	}
 	r.Heap = max(r.Heap, now.heap)
-	r.GC = now.cpu - w.before.cpu
+	r.GC, r.CPU = now.cpu-w.before.cpu, bench.ProcessCPU().Sub(w.cpu).Total().Seconds()
+	r.Submitted = int64(p.Stats.Submitted)
 	r.SteadyGC = now.cpu - w.steady.cpu
 	r.Collections = now.cycles - w.before.cycles
 	r.Pause = now.longest(&w.before)

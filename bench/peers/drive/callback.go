@@ -19,6 +19,7 @@ type run struct {
 	start      time.Time
 	warmUp     time.Duration // from the start, not measured
 	measuring  chan struct{} // closed when the measurement has begun: no stream ends before
+	before     int64         // operations submitted until then; set before it is closed
 	producers  []*producer
 	recorder   *recorder // nil when flat out
 }
@@ -43,8 +44,18 @@ func (p *producer) publish(submitted int64) {
 // flatOutBurst is how many operations are submitted between two looks at the clock.
 const flatOutBurst = 256
 
-// newRun makes a run that is measured when it has gone on for so many windows.
+// newRun makes a run that is measured when it has gone on for so many windows, and its
+// contestant.
 func newRun(s Spec, warm float64) (*run, error) {
+	r, err := newRunAlone(s, warm)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.admit()
+}
+
+// newRunAlone makes a run that has no contestant yet.
+func newRunAlone(s Spec, warm float64) (*run, error) {
 	warmUp := time.Duration(warm * float64(s.Window))
 	s.Duration += warmUp
 	w, err := s.workload()
@@ -52,16 +63,21 @@ func newRun(s Spec, warm float64) (*run, error) {
 		return nil, err
 	}
 	r := &run{spec: s, workload: w, warmUp: warmUp, measuring: make(chan struct{})}
-	config := peers.Config{Window: w.Window, Shards: s.Shards}
-	if w.Rate != bench.FlatOut {
-		r.recorder = &recorder{run: r, lateness: bench.NewLateness()}
-		config.Decided = r.recorder.decided
-	}
 	for _, stream := range w.Streams() {
 		r.producers = append(r.producers, &producer{run: r, stream: stream, lines: newLines(w.Producers)})
 	}
-	r.contestant, r.windowless, err = newContestant(s.By, config)
-	return r, err
+	return r, nil
+}
+
+// admit makes the contestant.
+func (r *run) admit() (err error) {
+	config := peers.Config{Window: r.workload.Window, Shards: r.spec.Shards}
+	if r.workload.Rate != bench.FlatOut {
+		r.recorder = &recorder{run: r, lateness: bench.NewLateness()}
+		config.Decided = r.recorder.decided
+	}
+	r.contestant, r.windowless, err = newContestant(r.spec.By, config)
+	return err
 }
 
 // measureCallback plays the whole job: every operation is told in memory of its own.
@@ -75,15 +91,35 @@ func measureCallback(s Spec) (*Result, error) {
 	r.start = time.Now()
 	produced := r.produce()
 	time.Sleep(r.warmUp)
-	own, before := r.bytes(), r.count()
+	own := r.bytes()
+	r.before = r.count()
 	m := startMeter()
 	close(r.measuring)
 	<-produced
-	result.Operations = r.count() - before
-	m.stop(result, r.bytes()-own, 0)
-	r.contestant.Close()
+	result.Operations = r.count() - r.before
+	spent := m.read()
+	spent.allocated -= r.bytes() - own
+	spent.add(r.close(m.began))
+	spent.addTo(result)
 	r.settle(result)
 	return result, nil
+}
+
+// close closes the contestant and returns what is to be counted of that: nothing, as a
+// rule, since as much was in flight when the measurement began. But whoever lets operations
+// wait without bound has put off their cost. That shows in how long it takes then, and
+// belongs to the measurement as far as it was made in it.
+func (r *run) close(measured time.Time) (late cost) {
+	share := float64(time.Since(measured)) / float64(time.Since(r.start))
+	m := startMeter()
+	r.contestant.Close()
+	if late = m.read(); late.wall < 2*r.workload.Window {
+		return cost{}
+	}
+	return cost{
+		wall: time.Duration(share * float64(late.wall-r.workload.Window)), cpu: time.Duration(share * float64(late.cpu)),
+		allocated: int64(share * float64(late.allocated)), objects: int64(share * float64(late.objects)),
+	}
 }
 
 // warmWindows is for how many windows a load goes on before it is measured: in the
@@ -156,6 +192,22 @@ func (p *producer) flatOut() {
 	}
 	<-p.run.measuring
 	p.submit(flatOutBurst)
+	for p.run.tooFew() {
+		p.submit(flatOutBurst)
+	}
+}
+
+// Who is held up for long, by a million timers for instance, is measured longer: until
+// there are so many operations, or for so much time more.
+const (
+	fewOperations = 300_000
+	muchTime      = 2500 * time.Millisecond
+)
+
+// tooFew reports whether too few operations were measured yet, in the time of a workload
+// that is meant to be measured.
+func (r *run) tooFew() bool {
+	return r.warmUp > 0 && r.count()-r.before < fewOperations && time.Since(r.start) < r.workload.Duration+muchTime
 }
 
 // openLoop submits what is due in bursts, one every millisecond, whatever became of

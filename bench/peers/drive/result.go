@@ -65,6 +65,14 @@ type cost struct {
 	allocated, objects int64
 }
 
+// add adds what something else has cost.
+func (c *cost) add(other cost) {
+	c.wall += other.wall
+	c.cpu += other.cpu
+	c.allocated += other.allocated
+	c.objects += other.objects
+}
+
 // read returns what it has cost since the meter was started.
 func (m meter) read() cost {
 	cpu, wall, memory := bench.ProcessCPU().Sub(m.cpu), time.Since(m.began), bench.ReadMemory()

@@ -13,7 +13,7 @@ import (
 // The memory is the growth of the live heap after a garbage collection, without the
 // operations' own lines, which were made before.
 func measureStaged(s Spec) (*Result, error) {
-	r, err := newRun(s, 0)
+	r, err := newRunAlone(s, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -22,6 +22,9 @@ func measureStaged(s Spec) (*Result, error) {
 	}
 	r.workload.Duration = s.Window // nothing is decided before
 	before := live()
+	if err := r.admit(); err != nil {
+		return nil, err
+	}
 	m := startMeter()
 	r.start = time.Now()
 	each := int64(s.InFlight / len(r.producers))

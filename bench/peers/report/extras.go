@@ -14,18 +14,18 @@ func (p *plan) extras(c scenarios) {
 	p.begin("One processor", "Flat out, one producer, one shard where there are shards.", "cpu-ns/op", "ops/s")
 	for _, s := range c.corners() {
 		s.Procs = 1
-		p.ask(cornerName(s), measurement{Spec: s, when: extra}, peers.Contend, "expert", "afterfunc64", "actors")
+		p.ask(cornerName(s), measurement{Spec: s, when: extra}, peers.Contend, "expert", "expert-rows", "afterfunc64", "actors")
 	}
 	p.begin("300,000/s, other targets", "Gross; 10,000 in threes are above.", "cpu-ns/op", "p50-late-ns", "p99-late-ns")
 	for _, s := range c.corners() {
 		home := c.home()
 		s.Rate, s.Duration = home.Rate, home.Duration
-		p.ask(cornerName(s), measurement{Spec: s, when: extra}, peers.Contend, "expert", "afterfunc", drive.Nobody)
+		p.ask(cornerName(s), measurement{Spec: s, when: extra}, peers.Contend, "expert", "expert-rows", "afterfunc", drive.Nobody)
 	}
 	p.begin("Highest rate with p99 lateness under 20 ms, other targets", "", "highest-ops/s")
 	for _, s := range c.corners() {
 		s.Kind = drive.Highest
-		p.ask(cornerName(s), measurement{Spec: s, when: extra}, peers.Contend, "expert")
+		p.ask(cornerName(s), measurement{Spec: s, when: extra}, peers.Contend, "expert", "expert-rows")
 	}
 	p.begin("Goroutines that wait for random targets", "30,000 of them.", "cpu-ns/op")
 	for _, targets := range []int{100, homeTargets, million} {

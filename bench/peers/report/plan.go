@@ -137,7 +137,7 @@ var skews = []bench.Skew{bench.Threes, bench.Uniform}
 
 func (p *plan) wholeJob(c scenarios) {
 	p.begin("Whole job, flat out, told by callback",
-		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn. It is measured when it has gone on for two and a half windows; the operations' own memory is not counted.",
+		"One producer, and one shard where there are shards; the generator is included (see nobody). In threes: three operations of a target come one after the other; random: each target is drawn. It is measured when it has gone on for two and a half windows; the operations' own memory is not counted. What was put off until the end counts, as far as it was put off while it was measured.",
 		"cpu-ns/op", "ops/s", "allocs/op", "B/op")
 	for _, targets := range []int{100, homeTargets, million} {
 		for _, skew := range skews {
@@ -196,7 +196,7 @@ func (p *plan) limits(c scenarios) {
 
 func (p *plan) growth(c scenarios) {
 	p.begin("Producers and processors", "Flat out, 10,000 random targets, one shard where there are shards.", "cpu-ns/op", "ops/s")
-	some := []string{peers.Contend, "expert", "afterfunc64", "actors"}
+	some := []string{peers.Contend, "expert", "expert-rows", "afterfunc64", "actors"}
 	for _, producers := range []int{1, 2, 8, 64} {
 		s := c.flat(homeTargets, bench.Uniform)
 		s.Producers = producers
