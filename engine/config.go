@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"runtime"
 	"time"
 
@@ -120,7 +121,7 @@ type Config struct {
 	// Nil for none.
 	Journal io.Writer
 
-	// Name is the process that events say they are from.
+	// Name identifies this engine in events; see Event.Process.
 	Name string
 	// Hooks are told what happens to operations, away from where it happens. The
 	// zero value costs nothing; see also [Engine.Subscribe].
@@ -131,8 +132,8 @@ type Config struct {
 	EventBuffer int
 	// Health says from when on Engine.Health reports a working engine as degraded.
 	Health HealthBounds
-	// Watchdog is for how long a shard may not have advanced beyond the time at which
-	// it had something to do before that is reported: to Logger, with its
+	// Watchdog is how long a shard may be overdue, that is not have advanced since the
+	// time at which it had something to do, before that is reported: to Logger, with its
 	// goroutine's stack, and by Engine.Health. 0 means a second, -1 no reports to
 	// Logger. While nothing is staged it costs nothing.
 	Watchdog time.Duration
@@ -140,9 +141,9 @@ type Config struct {
 	// Engine.Hottest; 0 for none, at most 4096.
 	Hottest int
 
-	// Logger is told about policies, hooks and contenders that panic, end their
-	// goroutine or choose nobody, on the shard's goroutine, and about shards that do
-	// not advance. Nil is silent.
+	// Logger is told about every failure of the user's code that the engine survives
+	// (see Stats.Incidents), about shards that do not advance or fail, and about the end of
+	// the journal, on whatever goroutine finds that out. Nil is silent.
 	Logger *slog.Logger
 	// HashSeed makes routing repeatable. 0 means random: then nobody can
 	// choose targets that meet in one shard.
@@ -164,10 +165,14 @@ func (c Config) withDefaults() (Config, error) {
 		{"Config.Shards", &c.Shards, runtime.GOMAXPROCS(0), maxShards},
 		{"Config.RingSize", &c.RingSize, defaultRingSize, maxRingSize},
 		{"Config.EventBuffer", &c.EventBuffer, defaultEventBuffer, maxRingSize},
-		{"Config.MaxStaged", &c.MaxStaged, defaultMaxStaged, int(^uint(0) >> 1)},
+		{"Config.MaxStaged", &c.MaxStaged, defaultMaxStaged, math.MaxInt},
 	} {
 		if *n.value < 0 || *n.value > n.most {
-			return c, &InvalidError{n.field, *n.value, fmt.Sprintf("1 to %d, or 0 for the default", n.most)}
+			want := fmt.Sprintf("1 to %d, or 0 for the default", n.most)
+			if n.most == math.MaxInt {
+				want = "a positive number, or 0 for the default"
+			}
+			return c, &InvalidError{n.field, *n.value, want}
 		}
 		if *n.value == 0 {
 			*n.value = n.otherwise
@@ -180,7 +185,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, &InvalidError{"Config.Overload", c.Overload, "RefuseNewest or DisplaceLowest"}
 	}
 	if c.Window > shard.MaxWindow {
-		return c, &InvalidError{"Config.Window", c.Window, fmt.Sprintf("at most %v", shard.MaxWindow)}
+		return c, &InvalidError{"Config.Window", c.Window, atMostWindow}
 	}
 	if err := c.validateRules(); err != nil {
 		return c, err

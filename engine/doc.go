@@ -28,7 +28,7 @@
 //     shard's goroutine. Nothing is allocated.
 //   - Handle: [Submit] allocates a [Handle] and runs a winner's function on an
 //     executor.
-//   - Blocking: [Do], [Contend] and functions made by [Wrap] park the calling
+//   - Blocking: [Do], [Engine.Contend] and functions made by [Wrap] park the calling
 //     goroutine, which runs the function itself if it wins.
 //
 // # Rules
@@ -50,10 +50,15 @@
 // # Concurrency
 //
 // Everything here is safe for concurrent use unless its comment says otherwise.
-// A user's code runs on four kinds of goroutine: the hooks' own (Config.Hooks), the
-// caller's (functions of Do, Wrapping.Targets, Config.WindowOf, Config.RulesOf), an
-// executor's (functions of Submit) and a shard's (Config.Decided, Dismissed,
-// Preempted and Executor, Contender.Decided, Rules.Order and Choose). Only the last
-// kind must not block: all targets of that shard wait for it. (A Context of the user's own
-// is asked for its Value on others, too, when it has ended.)
+// A user's code runs on these goroutines: the hooks' own (Config.Hooks), the journal's
+// (Config.Journal), the caller's (functions of Do and of a Folding, Wrapping.Targets,
+// Entity.ECSID, Config.WindowOf, Config.RulesOf), an executor's (functions of Submit), the
+// winner's, which is one of these two (Config.Registry), and a shard's (Config.Decided,
+// Dismissed, Preempted and Executor, Contender.Decided, Rules.Order and Choose). Only the
+// last kind must not block: all targets of that shard wait for it. Config.Logger is told
+// wherever a failure is found; a Context of the user's own is asked for its Value, and its
+// AfterFunc is stopped, on others, too.
+//
+// A look, as comments here call it, is one pass of a shard's goroutine over what was
+// submitted to it and the windows that are due.
 package engine

@@ -12,8 +12,8 @@ import (
 	"go.uber.org/atomic"
 )
 
-// Engine arbitrates between operations. Make it with New. It is safe for
-// concurrent use and must not be copied.
+// Engine arbitrates between operations. Make it with New: the zero value is of no use. It
+// is safe for concurrent use and must not be copied.
 type Engine struct {
 	_ noCopy
 
@@ -86,14 +86,14 @@ func New(config Config) (*Engine, error) {
 	return e, nil
 }
 
-// Now reads the clock that times in a Verdict and a Decision are of: monotonic
-// nanoseconds since New.
+// Now returns the engine's clock, of which times in a Verdict and a Decision are readings:
+// monotonic nanoseconds since New.
 func (e *Engine) Now() int64 { return int64(time.Since(e.epoch)) }
 
 // Name returns Config.Name.
 func (e *Engine) Name() string { return e.config.Name }
 
-// Shards returns over how many shards the targets are spread.
+// Shards returns the number of shards.
 func (e *Engine) Shards() int { return e.config.Shards }
 
 // Registry returns the configured registry, or the engine's own *Memory.
@@ -222,8 +222,8 @@ func (e *Engine) live() (*generation, error) {
 // for windows that wait for winners of Exclusive targets. From anywhere else it
 // does wait for these, also for the winner of a Contend that has yet to Finish: the
 // goroutine that is to call Finish needs a context that ends. It
-// knows only that it is inside of a winner, not of which engine or run: where
-// that is another, it returns with one winner of this one left. It does wait for
+// can tell that it is called inside a winner, but not of which engine: called from
+// another engine's, it may return while one winner of this one still runs. It does wait for
 // winners that an executor such as Bounded keeps behind it: use a context that
 // ends. On a shard's own goroutine (in Config.Decided or a Contender) it cannot
 // wait: it begins the stop and returns nil.

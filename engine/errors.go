@@ -81,9 +81,9 @@ func (e *OverloadedError) Error() string {
 		return fmt.Sprintf("contend: overloaded: shard %d holds %d operations of higher rank than %s (Config.MaxStaged)", e.Shard, e.Limit, named(e.Name, e.ID))
 	}
 	if e.Ring {
-		return fmt.Sprintf("contend: overloaded: the ring of shard %d is full (Config.RingSize, or Config.WhenFull: Park)", e.Shard)
+		return fmt.Sprintf("contend: overloaded: the ring of shard %d is full: try again, make Config.RingSize larger or set Config.WhenFull to Park", e.Shard)
 	}
-	return fmt.Sprintf("contend: overloaded: shard %d holds %d operations (Config.MaxStaged is %d)", e.Shard, e.Staged, e.Limit)
+	return fmt.Sprintf("contend: overloaded: shard %d holds %d operations (Config.MaxStaged is %d): try again when windows have closed", e.Shard, e.Staged, e.Limit)
 }
 
 // Is makes errors.Is(err, ErrOverloaded) true.

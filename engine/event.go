@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"example.com/contend/shard"
 	"github.com/google/uuid"
 )
 
@@ -96,7 +95,7 @@ type Event struct {
 	Execution time.Duration
 	// Outcome is the verdict, of Rejected and Failed: Lost, Masked, Displaced or
 	// Cleared; Faulted or Won.
-	Outcome shard.Outcome
+	Outcome Outcome
 	// Early means that it lost before its window closed, to whom was ahead then.
 	Early bool
 	// Lock is the name of the lock that it was Masked by.

@@ -20,7 +20,21 @@ func (p *player) ECSID() uuid.UUID { return p.id }
 
 func newPlayer(hp int) *player { return &player{uuid.New(), hp} }
 
+// A configuration that makes no sense is refused, with the field and what would do.
 func ExampleNew() {
+	_, err := engine.New(engine.Config{Shards: -1})
+	fmt.Println(err)
+
+	e, err := engine.New(engine.Config{Name: "orders", Window: 20 * time.Millisecond, Shards: 2})
+	fmt.Println(e.Name(), e.Shards(), err)
+	e.Stop(context.Background())
+	// Output:
+	// contend: invalid Config.Shards -1: want 1 to 4096, or 0 for the default
+	// orders 2 <nil>
+}
+
+// The function runs on the caller's own goroutine if the operation wins.
+func ExampleDo() {
 	e, err := engine.New(engine.Config{Window: 5 * time.Millisecond})
 	if err != nil {
 		panic(err)

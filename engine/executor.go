@@ -1,7 +1,7 @@
 package engine
 
 // Bounded returns an executor, for Config.Executor, that runs at most n
-// functions at a time, in the order of the verdicts. Waiting ones are queued:
+// functions at a time, in the order of the verdicts; below 1 counts as 1. Waiting ones are queued:
 // a queue without bound of its own, since what can be in it is bounded by what
 // may be staged. It keeps no goroutine while there is nothing to run.
 func Bounded(n int) func(run func()) {

@@ -9,8 +9,8 @@ import (
 func (e *Engine) enterFamily(op *Op) error {
 	l := e.config.Lineage
 	if l == nil {
-		if len(op.Parents) > 0 {
-			return e.refused(&InvalidError{"Op.Parents", op.Parents, "Config.Lineage to be set, which knows the parents"})
+		if err := e.knowsParents(op); err != nil {
+			return e.refused(err)
 		}
 		return nil
 	}
@@ -22,6 +22,14 @@ func (e *Engine) enterFamily(op *Op) error {
 		return e.refused(err)
 	}
 	op.Priority = priority
+	return nil
+}
+
+// knowsParents fails if an operation has parents, and nothing knows them.
+func (e *Engine) knowsParents(op *Op) error {
+	if e.config.Lineage == nil && len(op.Parents) > 0 {
+		return &InvalidError{"Op.Parents", op.Parents, "Config.Lineage to be set, which knows the parents"}
+	}
 	return nil
 }
 

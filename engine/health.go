@@ -188,7 +188,7 @@ func (c *Config) health() error {
 	case b.Lateness < -1:
 		return &InvalidError{"Config.Health.Lateness", b.Lateness, "a positive duration, 0 for 50ms or -1 for no bound"}
 	case c.Watchdog < -1:
-		return &InvalidError{"Config.Watchdog", c.Watchdog, "a positive duration, 0 for 1s or -1 for no watchdog"}
+		return &InvalidError{"Config.Watchdog", c.Watchdog, "a positive duration, 0 for 1s or -1 for no reports to Logger"}
 	case c.Hottest < 0 || c.Hottest > shard.MaxHottest:
 		return &InvalidError{"Config.Hottest", c.Hottest, fmt.Sprintf("0 to %d", shard.MaxHottest)}
 	}

@@ -63,8 +63,12 @@ func AllHooks(f func(Event)) (h Hooks) {
 }
 
 // LogHooks logs decisions: conflicts and what winners do at level Info, what fails at
-// Error, what Stop or an overload ends at Warn, all others at Debug.
+// Error, what Stop or an overload ends at Warn, all others at Debug. Nil means
+// slog.Default().
 func LogHooks(l *slog.Logger) Hooks {
+	if l == nil {
+		l = slog.Default()
+	}
 	return AllHooks(func(ev Event) {
 		level := levelOf(&ev)
 		if ctx := context.Background(); l.Enabled(ctx, level) {
@@ -111,7 +115,7 @@ func TeeHooks(hooks ...Hooks) (tee Hooks) {
 
 // SampleHooks passes on the events of one in n operations: all of them or none, as
 // its Op says, so that each that is seen can be followed from beginning to end. A
-// Conflict counts as its winner's.
+// Conflict counts as its winner's. An n below 1 counts as 1.
 func SampleHooks(n int, hooks Hooks) (sample Hooks) {
 	for k := EventStaged; k < eventKinds; k++ {
 		if f := *hooks.of(k); f != nil {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,4 +180,35 @@ func TestTargetsThatAWrapFinds(t *testing.T) {
 		}
 		require.EqualValues(t, 1, e.Stats().Completed)
 	})
+}
+
+// What is refused says of which field it is, and what would do.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{RulesOf: func(uuid.UUID) int { return 1 }})
+		says := func(err error, text string) {
+			t.Helper()
+			require.ErrorIs(t, err, engine.ErrInvalid)
+			require.ErrorContains(t, err, text)
+		}
+		tooLong := engine.Op{Target: target(1), Window: 1 << 62}
+		_, err := engine.Do(background, e, tooLong, answer(1))
+		says(err, "Op.Window")
+		id := func(int) []uuid.UUID { return nil }
+		_, err = engine.Wrap(e, engine.Wrapping[int]{Op: tooLong, Targets: id}, func(context.Context, int) (int, error) { return 0, nil })
+		says(err, "Op.Window")
+		orphan := engine.Op{Parents: []uuid.UUID{target(1)}}
+		_, err = engine.Wrap(e, engine.Wrapping[int]{Op: orphan, Targets: id}, func(context.Context, int) (int, error) { return 0, nil })
+		says(err, "Config.Lineage")
+		_, err = engine.Do(background, e, engine.Op{Target: target(1)}, answer(1))
+		says(err, "Config.MoreRules is empty")
+		_, err = engine.New(engine.Config{MaxStaged: -1})
+		says(err, "want a positive number, or 0")
+		_, err = e.Lock(background, engine.LockConfig{For: time.Second})
+		says(err, "either a target or All")
+	})
+	_, err := engine.ReadJournal(strings.NewReader("contend journal 1\nwhatever"), nil)
+	require.ErrorContains(t, err, "another format")
+	_, err = engine.ReadJournal(strings.NewReader("Dear diary, today I"), nil)
+	require.ErrorContains(t, err, "not a journal")
 }

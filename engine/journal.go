@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"example.com/contend/shard"
 )
@@ -15,7 +16,10 @@ import (
 // A journal is a line, then blocks: the shard's index and the block's length, as
 // variable-length numbers, the CRC-32C of these and of the block, and the block, which
 // is the shard's (see shard/journal.go).
-const journalMagic = "contend journal 4\n"
+const (
+	journalName  = "contend journal "
+	journalMagic = journalName + "4\n"
+)
 
 // queuedBlocks is how many blocks a shard may be ahead of the journal's writer.
 const queuedBlocks = 64
@@ -254,6 +258,9 @@ func ReadJournal(r io.Reader, see func(shard int, e *JournalEvent)) (JournalSumm
 	in := bufio.NewReader(r)
 	magic := make([]byte, len(journalMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != journalMagic {
+		if strings.HasPrefix(string(magic), journalName) {
+			return JournalSummary{}, fmt.Errorf("contend: a journal of another format: it begins with %q, not with %q; read it with the version that wrote it", magic, journalMagic)
+		}
 		return JournalSummary{}, fmt.Errorf("contend: not a journal: it does not begin with %q", journalMagic)
 	}
 	players := map[uint64]*shard.Player{}

@@ -87,6 +87,9 @@ func (op *Op) validate() error {
 	if op.Window < 0 {
 		return &InvalidError{"Op.Window", op.Window, "a positive duration, or 0 for the engine's window"}
 	}
+	if op.Window > shard.MaxWindow {
+		return &InvalidError{"Op.Window", op.Window, atMostWindow}
+	}
 	return validateRetry("Op.Retry", &op.Retry)
 }
 
@@ -106,6 +109,8 @@ type (
 	Verdict = shard.Verdict
 	// Decision is the outcome of one group; see shard.Decision.
 	Decision = shard.Decision
+	// Outcome is what became of an operation; see shard.Outcome.
+	Outcome = shard.Outcome
 )
 
 // The outcomes of a Verdict.

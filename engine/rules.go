@@ -89,7 +89,11 @@ func (e *Engine) rulesOf(target uuid.UUID) (uint8, error) {
 	if e.config.RulesOf != nil {
 		n = e.config.RulesOf(target)
 		if n < 0 || n >= len(e.rulebook.index) {
-			return 0, &InvalidError{"index from Config.RulesOf", n, fmt.Sprintf("0 for Config.Rules, or 1 to %d for Config.MoreRules", len(e.rulebook.index)-1)}
+			want := "0: Config.MoreRules is empty"
+			if more := len(e.rulebook.index) - 1; more > 0 {
+				want = fmt.Sprintf("0 for Config.Rules, or 1 to %d for Config.MoreRules", more)
+			}
+			return 0, &InvalidError{"index from Config.RulesOf", n, want}
 		}
 	}
 	return e.rulebook.index[n], nil

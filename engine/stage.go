@@ -18,11 +18,13 @@ type Bid struct {
 	Priority Priority
 	// Window is as in Op.
 	Window time.Duration
-	// Ticket must not be changed or staged again before its verdict was told. Its
+	// Ticket must not be changed or staged again before its verdict was told: one that is
+	// Withdrawable is refused then, of others nobody notices. Its
 	// Extra holds a deadline, a retry and the like.
 	Ticket *Ticket
 	// Tag is any number; it is used if there is no ticket. Operations with the same
-	// tag cannot be told apart in a decision.
+	// tag cannot be told apart in a decision. Without Config.Decided nobody learns what
+	// became of them.
 	Tag uint64
 }
 
@@ -138,6 +140,9 @@ func (e *Engine) ownTerms(bid *Bid) (shard.Terms, error) {
 	return shard.NewTerms(window, rules), nil
 }
 
+// atMostWindow is what is wanted of a window that is too long.
+var atMostWindow = fmt.Sprintf("at most %v, 2.28 years", shard.MaxWindow)
+
 // window returns the length of the window that an operation would open.
 func (e *Engine) window(target uuid.UUID, own time.Duration) (time.Duration, error) {
 	if own < 0 {
@@ -154,7 +159,7 @@ func (e *Engine) window(target uuid.UUID, own time.Duration) (time.Duration, err
 	case own == 0:
 		return e.config.Window, nil
 	case own > shard.MaxWindow:
-		return 0, &InvalidError{field, own, fmt.Sprintf("at most %v", shard.MaxWindow)}
+		return 0, &InvalidError{field, own, atMostWindow}
 	}
 	return own, nil
 }

@@ -33,7 +33,7 @@ type Stats struct {
 	Completed  uint64 // winners whose function returned without error
 	Failed     uint64 // winners whose function failed
 	Direct     uint64 // functions executed without contention
-	Incidents  uint64 // failures of policies, hooks and contenders, survived: each is logged
+	Incidents  uint64 // failures of the user's code that were survived: each is logged
 	Restarts   uint64 // of shards' loops, after a panic in one or its end (runtime.Goexit)
 
 	// JournalLost counts the blocks of Config.Journal that were not written,

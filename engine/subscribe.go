@@ -49,7 +49,7 @@ type Subscription struct {
 }
 
 // Subscribe begins to collect the events that the filter lets through, up to so many
-// until they are taken; 0 means 1024. It sees what happens from each shard's next
+// until they are taken; 0 or less means 1024. It sees what happens from each shard's next
 // look on, of operations that are staged already, too. It goes on over a Stop and a
 // Start, until Close.
 //

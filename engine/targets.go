@@ -19,7 +19,7 @@ var entityType = reflect.TypeFor[Entity]()
 
 // TargetsOf returns the targets of the given arguments, in order: the ID of an
 // Entity, the IDs of those in a slice or array in its order, of those among the
-// values of a map in ascending order of ID, since a map has none of its own. A
+// values of a map in ascending order of ID, since a map has no order. A
 // struct that is no Entity itself counts as its exported fields. Anything else
 // has no targets; nor has a nil, nor what is nested more than 32 deep.
 func TargetsOf(arguments ...any) []uuid.UUID {

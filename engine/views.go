@@ -14,7 +14,7 @@ import (
 type (
 	// Window is a target's open window at one moment; see shard.Window.
 	Window = shard.Window
-	// Hot is a target that much is contended for; see shard.Hot.
+	// Hot is a much contended target; see shard.Hot.
 	Hot = shard.Hot
 )
 
@@ -76,7 +76,7 @@ func (e *Engine) Clear(ctx context.Context, target uuid.UUID) (n int, err error)
 		return 0, &InvalidError{"target", target, "a target"}
 	}
 	if onShard() {
-		return 0, &InvalidError{"target", target, "another goroutine than the shard's, which would wait for itself"}
+		return 0, &InvalidError{"goroutine", "a shard's", "any other: the shard would wait for itself"}
 	}
 	g := e.current.Load()
 	if g == nil {

@@ -8,7 +8,7 @@ import (
 	"example.com/contend/shard"
 )
 
-// The end of a context withdraws its operation (R13). To be woken by it is what costs: a
+// The end of a context withdraws its operation. To be woken by it is what costs: a
 // context keeps those who want to know in a map under a lock, and to come and go there
 // takes more than all the rest of an operation. So, as a rule, nobody is woken. Who waits
 // for the outcome looks at the context as well; who decides asks first (see Poll), so that

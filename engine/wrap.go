@@ -27,6 +27,9 @@ func Wrap[A, R any](e *Engine, w Wrapping[A], fn func(context.Context, A) (R, er
 	if err := w.Op.validate(); err != nil {
 		return nil, err
 	}
+	if err := e.knowsParents(&w.Op); err != nil {
+		return nil, err
+	}
 	targets := w.Targets
 	if targets == nil && w.Op.Mode != None {
 		var err error

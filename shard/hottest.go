@@ -14,7 +14,7 @@ const hotHalfLife = int64(10 * time.Second)
 // MaxHottest is how many targets can be counted.
 const MaxHottest = 1 << 12
 
-// Hot is a target that much is contended for.
+// Hot is a much contended target.
 type Hot struct {
 	Target uuid.UUID
 	Shard  uint32
@@ -136,8 +136,8 @@ func (h *hottest) swap(i, j int) {
 	h.places[h.heap[i].Target], h.places[h.heap[j].Target] = i, j
 }
 
-// Hottest returns the targets that were contended for most, in no order: as many
-// as Config.Hottest. It is safe for concurrent use and asks nothing of the owner.
+// Hottest returns the targets that were contended for most, in no order: at most
+// Config.Hottest. It is safe for concurrent use and asks nothing of the owner.
 func (s *Shard) Hottest() []Hot {
 	h := s.hottest
 	if h == nil {

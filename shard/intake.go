@@ -32,7 +32,7 @@ const (
 	atBits        = 56
 	atMask        = 1<<atBits - 1
 	unstampedMark = 1 << atBits
-	annexMark     = 1 << (atBits + 1) // and no mark is as long as ring.MarkBits
+	annexMark     = 1 << (atBits + 1) // which makes ring.MarkBits bits: there is room for no other
 )
 
 // annex is what few operations have besides: those that would open a window of other

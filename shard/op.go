@@ -41,7 +41,7 @@ type Terms uint64
 
 const rulesBits = 8
 
-// MaxWindow is the longest window, 2.2 years.
+// MaxWindow is the longest window, 2.28 years.
 const MaxWindow = time.Duration(1<<(64-rulesBits) - 1)
 
 // NewTerms returns the terms of a window of 1 ns to MaxWindow, decided by the

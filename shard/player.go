@@ -31,16 +31,16 @@ type Event struct {
 type EventKind uint8
 
 const (
-	EventStaged EventKind = iota + 1
-	EventDismissed
-	EventDecided
-	EventPreempted
-	EventEnded
-	EventLocked
-	EventUnlocked
-	EventClosed
-	EventAbandoned
-	EventCleared
+	EventStaged    EventKind = iota + 1 // an operation was staged
+	EventDismissed                      // one was told its outcome apart from a decision
+	EventDecided                        // a group was decided
+	EventPreempted                      // a winner was to make way
+	EventEnded                          // the winner of an exclusive target ended
+	EventLocked                         // a lock came into force, or was prolonged
+	EventUnlocked                       // a lock ended
+	EventClosed                         // the shard was closed: nobody tries again from here on
+	EventAbandoned                      // Stop did not wait for windows any longer
+	EventCleared                        // a target was cleared
 )
 
 // ErrDiverged is returned by a Player whose core decided otherwise than the

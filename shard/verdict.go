@@ -167,8 +167,8 @@ type Verdict struct {
 	WinnerName     string
 	// Token is the winner's fencing token; see Decision.Token.
 	Token uint64
-	// Exclusive means that the target is held for the winner until Ended is
-	// called with its Token.
+	// Exclusive means that the target is held for the winner until Shard.Ended
+	// is called with its Token; see engine.Release.
 	Exclusive bool
 	// Preempted means that the winner is to make way already; see
 	// Rules.Preempt.

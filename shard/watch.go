@@ -16,10 +16,13 @@ type Watcher interface {
 	// Staged sees an operation that is about to be staged. Its At is its own, or
 	// negative: then it was found now.
 	Staged(op *Op, sequence uint64, now int64)
+	// Withdrawn sees an operation that was found withdrawn.
 	Withdrawn(*Withdrawal)
 	// Retried sees an operation that lost in a decision and tries again.
 	Retried(Retrial, *Decision)
+	// Dismissed sees an operation that gets its outcome apart from a decision.
 	Dismissed(*Dismissal)
+	// Decided sees a group's decision, before anybody of it is told.
 	Decided(*Decision)
 	// Flush ends a series of calls: what was seen is about to be told.
 	Flush()

@@ -101,11 +101,25 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 		return exitOK // --help was printed
 	}
 	if err == nil {
+		err = f.misplaced(given)
+	}
+	if err == nil {
 		f.endless = f.Web != "" && !isGiven(given, "duration") && f.Operations == 0 && f.Trace == ""
 		return f.show(ctx, out, progress)
 	}
 	fmt.Fprintf(progress, "loadgen: %v\n", err)
 	return exitUsage
+}
+
+// misplaced returns what is wrong with flags that would otherwise have no effect.
+func (f *flags) misplaced(given *kong.Context) error {
+	switch {
+	case isGiven(given, "exponent") && f.Skew != bench.Zipf:
+		return errors.New("--exponent is of --skew zipf: use both, or neither")
+	case isGiven(given, "operations") && f.Operations < 1:
+		return fmt.Errorf("--operations %d: use 1 or more, or leave it out", f.Operations)
+	}
+	return nil
 }
 
 func isGiven(c *kong.Context, flag string) bool {

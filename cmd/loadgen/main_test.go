@@ -77,6 +77,8 @@ func TestBadInput(t *testing.T) {
 		"--shards=-1":                "Config.Shards",
 		"--trace /nowhere/trace.csv": "/nowhere/trace.csv",
 		"--batch 16":                 "decisions",
+		"--exponent 2":               "--skew zipf",
+		"--operations 0":             "1 or more",
 		"--hottest 3 --no-verify":    "verify",
 		"--rate flat-out --net":      "leave net out",
 		"--nonsense":                 "nonsense",

@@ -126,7 +126,7 @@ func loadsOf(staged []int) []load {
 	return all
 }
 
-// hot is a target that much is contended for.
+// hot is a much contended target.
 type hot struct {
 	Target     uuid.UUID `json:"target"`
 	Shard      uint32    `json:"shard"`

@@ -40,6 +40,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -73,7 +74,10 @@ func command(ctx context.Context, directory string, args []string, out io.Writer
 	jobs := flags.Int("jobs", 2, "how many checks to run at a time")
 	verbose := flags.Bool("v", false, "print what each check said, and why each mutant is wrong")
 	table := flags.String("table", "", "the `directory` of the mutants, by default that of this command")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0, nil
+	case err != nil:
 		return 2, err
 	}
 	if flags.NArg() > 0 {
