@@ -240,14 +240,14 @@ func TestContenderAndHookThatFail(t *testing.T) {
 
 func TestErrorTexts(t *testing.T) {
 	for text, err := range map[string]error{
-		"contend: withdrawn":                                                      &engine.WithdrawnError{},
-		"contend: withdrawn: context canceled":                                    &engine.WithdrawnError{Cause: context.Canceled},
-		"contend: stopped while it was executed":                                  &engine.StoppedError{Accepted: true, Running: true},
-		"contend: stopped before it was executed":                                 &engine.StoppedError{Accepted: true},
-		"contend: the engine is stopped: call Start first":                        &engine.StoppedError{},
-		`contend: "heal" (1/2) failed: EOF`:                                       &engine.FailedError{Name: "heal", ID: engine.OpID{Shard: 1, Sequence: 2}, Cause: io.EOF},
-		"panic: ouch":                                                             &engine.PanicError{Value: "ouch"},
-		"contend: overloaded: shard 3 holds 4 operations (Config.MaxStaged is 5)": &engine.OverloadedError{Shard: 3, Staged: 4, Limit: 5},
+		"contend: withdrawn":                               &engine.WithdrawnError{},
+		"contend: withdrawn: context canceled":             &engine.WithdrawnError{Cause: context.Canceled},
+		"contend: stopped while it was executed":           &engine.StoppedError{Accepted: true, Running: true},
+		"contend: stopped before it was executed":          &engine.StoppedError{Accepted: true},
+		"contend: the engine is stopped: call Start first": &engine.StoppedError{},
+		`contend: "heal" (1/2) failed: EOF`:                &engine.FailedError{Name: "heal", ID: engine.OpID{Shard: 1, Sequence: 2}, Cause: io.EOF},
+		"panic: ouch":                                      &engine.PanicError{Value: "ouch"},
+		"contend: overloaded: shard 3 holds 4 operations (Config.MaxStaged is 5): try again when windows have closed": &engine.OverloadedError{Shard: 3, Staged: 4, Limit: 5},
 	} {
 		require.EqualError(t, err, text)
 	}
