@@ -58,6 +58,15 @@ func TestManyProducers(t *testing.T) {
 	}
 }
 
+// pushOne pushes a value with one of the two claims.
+func pushOne(r *Ring[item], v item, alone bool) (position uint64, err error) {
+	if alone {
+		return r.Push(&v)
+	}
+	position, _, err = r.PushAll([]item{v})
+	return position, err
+}
+
 func pushSome(r *Ring[item], batch []item) (first uint64, n int, err error) {
 	if len(batch) == 1 {
 		first, err = r.Push(&batch[0])
@@ -79,7 +88,7 @@ func TestCloseIsExact(t *testing.T) {
 			running.Go(func() {
 				started.Done()
 				for {
-					position, err := r.Push(&item{p, accepted[p]})
+					position, err := pushOne(r, item{p, accepted[p]}, p%2 == 0)
 					if err == ErrClosed {
 						return
 					}

@@ -45,6 +45,8 @@ func TestFullRefuses(t *testing.T) {
 		refused := -1
 		_, err := r.Push(&refused)
 		require.ErrorIs(t, err, ErrFull)
+		_, _, err = r.PushAll([]int{refused})
+		require.ErrorIs(t, err, ErrFull)
 		require.Equal(t, capacity, r.Len())
 
 		// One slot given back admits one value, and nothing was overwritten.

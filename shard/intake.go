@@ -60,7 +60,7 @@ func (in *intake) Push(op *Op) (position uint64, err error) {
 	if special {
 		in.prepare()
 	}
-	position, _, err = in.Claim(1)
+	position, err = in.ClaimOne()
 	if err != nil {
 		return 0, err
 	}
