@@ -258,7 +258,7 @@ func ReadJournal(r io.Reader, see func(shard int, e *JournalEvent)) (JournalSumm
 	in := bufio.NewReader(r)
 	magic := make([]byte, len(journalMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != journalMagic {
-		if strings.HasPrefix(string(magic), journalName) {
+		if err == nil && strings.HasPrefix(string(magic), journalName) {
 			return JournalSummary{}, fmt.Errorf("contend: a journal of another format: it begins with %q, not with %q; read it with the version that wrote it", magic, journalMagic)
 		}
 		return JournalSummary{}, fmt.Errorf("contend: not a journal: it does not begin with %q", journalMagic)
