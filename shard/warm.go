@@ -11,7 +11,8 @@ import (
 // chunks that these are at. Each step's loads do not depend on one another, so the
 // processor waits for many of them at once; operation by operation it would wait
 // for three in a row, every time. Databases call it group prefetching (Chen,
-// Ailamaki, Gibbons and Mowry 2004), there with the instruction that Go lacks.
+// Ailamaki, Gibbons and Mowry 2004), there with the instruction that Go lacks. (From
+// assembly it gained nothing here; see FINDINGS.md in bench/peers.)
 type warmth struct {
 	cells [ring.MaxRun]uint64
 	lasts [ring.MaxRun]uint32

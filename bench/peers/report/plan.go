@@ -183,10 +183,13 @@ func (p *plan) together(c scenarios) {
 
 func (p *plan) limits(c scenarios) {
 	p.begin("Highest open-loop rate with p99 lateness under 20 ms", "One producer, one shard, 10,000 targets in threes; found by doubling and three bisections of 300 ms each.", "highest-ops/s")
-	p.ask("highest", measurement{Spec: c.highest(), when: last}, windowed()...)
+	nearest, others := []string{peers.Contend, "expert", "expert-rows", "afterfunc64"}, []string{"afterfunc", "scan", "timingwheel", "actors"}
+	p.ask("highest", measurement{Spec: c.highest(), when: last}, nearest...)
+	p.ask("", measurement{Spec: c.highest(), when: extra}, others...)
 	p.begin("In flight: everything submitted before the first window closes", "Three operations for each target. Bytes are the growth of the live heap, without the operations' own 64, of which contend's ticket takes 48 and a peer's chain and priority 12.", "B/in-flight", "cpu-ns/op")
 	p.ask("30,000", measurement{Spec: c.staged(homeFlight), when: last}, windowed()...)
-	p.ask("1 million", measurement{Spec: c.staged(million), when: last}, windowed()...)
+	p.ask("1 million", measurement{Spec: c.staged(million), when: last}, nearest...)
+	p.ask("", measurement{Spec: c.staged(million), when: extra}, others...)
 	p.ask("10 million", measurement{Spec: c.staged(10 * million), when: extra}, peers.Contend, "expert")
 	p.begin("Accepting an operation", "The median of bursts of 64, at 640,000 operations per second.", "accept-ns/op")
 	p.ask("10,000 in threes", measurement{Spec: c.accept()}, everybody()...)

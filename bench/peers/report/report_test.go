@@ -119,6 +119,15 @@ func TestOrderOfARound(t *testing.T) {
 	}
 	require.Equal(t, extra, at)
 	require.Positive(t, seen[first])
+	for _, question := range []string{p.highest().Question(), p.staged(million).Question()} { // asked in two parts
+		var by []string
+		for _, m := range planned {
+			if m.Question() == question {
+				by = append(by, m.By)
+			}
+		}
+		require.ElementsMatch(t, windowed(), by)
+	}
 	require.Positive(t, seen[last])
 	for _, f := range []reportFlags{{Full: true}, {Only: "Highest"}} {
 		for _, m := range newPlan(&f).measurements {
