@@ -212,3 +212,36 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	_, err = engine.ReadJournal(strings.NewReader("Dear diary, today I"), nil)
 	require.ErrorContains(t, err, "not a journal")
 }
+
+// A bid whose ticket is in use stays in its batch, and keeps nobody else there.
+func TestBatchWithATicketInUse(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		var used []*contender
+		for range 2 {
+			c := newContender("in use")
+			c.Withdrawable = true
+			stage(t, e, c, engine.Bid{Target: target(1), Ticket: &c.Ticket})
+			require.True(t, c.Withdraw())
+			used = append(used, c)
+		}
+		b, first, last := e.NewBatch(16), newContender("first"), newContender("last")
+		for i, c := range []*contender{first, used[0], used[1], last} {
+			require.NoError(t, b.Add(&engine.Bid{Target: target(2 + i), Ticket: &c.Ticket}))
+		}
+		for range 2 {
+			invalid(t, b.Flush(), "Bid.Ticket")
+			require.Equal(t, 2, b.Len())
+			require.EqualValues(t, 4, e.Stats().Submitted, "the others are nobody's business")
+		}
+		pass(time.Second)
+		require.Equal(t, engine.Won, first.outcome(t).Outcome)
+		require.Equal(t, engine.Won, last.outcome(t).Outcome)
+		require.NoError(t, b.Flush())
+		require.Zero(t, b.Len())
+		pass(time.Second)
+		for _, c := range used {
+			require.Equal(t, engine.Won, c.outcome(t).Outcome)
+		}
+	})
+}

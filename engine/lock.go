@@ -41,7 +41,7 @@ type LockConfig struct {
 func (c *LockConfig) validate() error {
 	switch {
 	case c.All == (c.Target != uuid.Nil):
-		return &InvalidError{"LockConfig.Target", c.Target, "either a target or All, not both and not neither"}
+		return &InvalidError{"LockConfig.Target", c.Target, "either a target or All"}
 	case c.For <= 0:
 		return &InvalidError{"LockConfig.For", c.For, "a positive duration: how long the lock holds without a heartbeat"}
 	case c.WhenSilent > Locked:

@@ -348,17 +348,21 @@ func (c panicky) Value(key any) any {
 
 // R10: an operation may join a window that is longer than its own.
 func TestJoinedLongWindowIsLeftAtOnce(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		e := newEngine(t, engine.Config{})
-		submit(t, e, engine.Op{Target: target(1), Window: time.Hour}, answer(1))
-		ctx, cancel, fn, all := carrying()
-		_, err := engine.Submit(ctx, e, engine.Op{Target: target(1)}, fn)
-		require.NoError(t, err)
-		ctx, fn = nil, nil
-		cancel()
-		synctest.Wait()
-		gone(t, "before its window closes", all...)
-	})
+	for _, long := range []struct{ engines, opener, own time.Duration }{
+		{opener: time.Hour}, {engines: time.Hour, own: 100 * time.Millisecond},
+	} {
+		inBubble(t, func(t *testing.T) {
+			e := newEngine(t, engine.Config{Window: long.engines})
+			submit(t, e, engine.Op{Target: target(1), Window: long.opener}, answer(1))
+			ctx, cancel, fn, all := carrying()
+			_, err := engine.Submit(ctx, e, engine.Op{Target: target(1), Window: long.own}, fn)
+			require.NoError(t, err)
+			ctx, fn = nil, nil
+			cancel()
+			synctest.Wait()
+			gone(t, "before its window closes", all...)
+		})
+	}
 }
 
 // R10: nor do those stay that Stop gave up on, but for the one whose context is asked.
@@ -434,5 +438,32 @@ func TestDoneOfAContextThatPanicsOnce(t *testing.T) {
 		cancel()
 		<-done
 		require.Zero(t, time.Since(began), "at once")
+	})
+}
+
+// Whoever waits with the operation's own context is told that it is withdrawn, whoever has
+// found that out.
+func TestWaitWithTheContextOfWhatIsWithdrawn(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		e := newEngine(t, engine.Config{Shards: 1})
+		base, cancel := context.WithCancel(background)
+		ctx := mute{base, make(chan struct{})}
+		h := submitWith(t, ctx, e, engine.Op{Target: target(1)})
+		wait := func(ctx context.Context) *called[int] {
+			return inBackground(func() (int, error) { return h.Wait(ctx) })
+		}
+		one := wait(background)
+		synctest.Wait()
+		cancel()
+		synctest.Wait() // the cause is asked for
+		other := wait(ctx)
+		pass(time.Second) // also when the window has closed
+		late := wait(ctx)
+		synctest.Wait()
+		close(ctx.released)
+		for _, w := range []*called[int]{one, other, late} {
+			_, err := w.wait()
+			withdrawn(t, err, context.Canceled)
+		}
 	})
 }

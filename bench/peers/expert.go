@@ -69,10 +69,7 @@ func newExpert(c Config, rows bool) Contestant {
 func (e *expert) Submit(target uuid.UUID, priority int32, op *Op) {
 	hash := xxhash.Sum64(target[:])
 	s := &e.shards[hash>>58]
-	op.priority = priority
-	if !e.rows {
-		op.next = nil
-	}
+	op.priority, op.next = priority, nil
 	s.mu.Lock()
 	s.last++
 	if g, index := s.table.find(&target, uint32(hash)); g != nil {
@@ -100,11 +97,8 @@ func (e *expert) begin(s *expertShard, target *uuid.UUID, hash uint32, priority 
 	due := (e.clock.now() + int64(e.config.Window) + int64(coarse) - 1) / int64(coarse)
 	index, g := s.table.insert(hash)
 	*g = expertGroup{
-		target: *target, first: op, best: op,
+		target: *target, first: op, last: op, best: op,
 		bestID: s.last, priority: priority, count: 1, due: uint32(due),
-	}
-	if !e.rows {
-		g.last = op
 	}
 	if s.first == 0 {
 		s.first = index
@@ -231,27 +225,22 @@ func (e *expert) Close() {
 	<-e.ended
 }
 
-// tell tells all operations of a group, which has a chain or a row; neither if it is of one.
+// tell tells all operations of a group: its chain, and its row if it has one.
 func (g *expertGroup) tell(shard uint32, row *expertRow, decided func(first *Op, contenders int)) {
 	if decided != nil {
 		decided(g.first, int(g.count))
 	}
 	v := Verdict{WinnerPriority: g.priority, Winner: identity(shard, g.bestID), Contenders: int(g.count)}
-	v.Won = g.first == g.best
-	next := g.first.next // the op is its submitter's as soon as it is told
-	g.first.tell(v)
-	if row != nil {
-		for _, op := range row.ops {
-			v.Won = op == g.best
-			op.tell(v)
-		}
+	for op := g.first; op != nil; {
+		next := op.next // the op is its submitter's as soon as it is told
+		v.Won = op == g.best
+		op.tell(v)
+		op = next
+	}
+	if row == nil {
 		return
 	}
-	if g.count == 1 {
-		return
-	}
-	for op := next; op != nil; op = next {
-		next = op.next
+	for _, op := range row.ops {
 		v.Won = op == g.best
 		op.tell(v)
 	}
